@@ -48,7 +48,8 @@ function span(ms) {
 }
 
 const rootName = (root) => root.slice(2, 10);
-const peerName = (id) => (id.length > 17 ? `${id.slice(0, 6)}…${id.slice(-8)}` : id);
+// The begin of an identity is the same for every peer.
+const peerName = (id) => (id.length > 10 ? `…${id.slice(-9)}` : id);
 
 // Keeps one child for each key, in the order of the items. Children without an item leave.
 function rows(parent, items, key, make, fill) {

@@ -66,7 +66,7 @@ function drawPeers(peers) {
 
 function drawTally(votes) {
   say($("votes"), short(votes.received_now));
-  say($("votes-more"), `${short(votes.uncounted)} aggregates arrived, ${short(votes.counted)} counted`);
+  say($("votes-more"), `aggregates: ${short(votes.counted)}`);
 }
 
 function newActor() {
@@ -94,7 +94,7 @@ const part = (count, capacity) => (count === 0 ? "0" : `${Math.max(1.5, Math.min
 function drawActors(actors) {
   rows($("actors"), actors.actors, (actor) => actor.name, newActor, (box, actor) => {
     say(box.name, actor.name);
-    const restarts = actor.restarts > 0 ? `, started again ${actor.restarts} times` : "";
+    const restarts = actor.restarts > 0 ? `, restarts: ${actor.restarts}` : "";
     say(box.doing, `${actor.doing}${actor.busy_ms >= 1000 ? ` for ${span(actor.busy_ms)}` : ""}${restarts}`);
     box.classList.toggle("busy", actor.busy_ms >= 1000);
     rows(box.lanes, actor.lanes, (lane) => lane.name, newLane, (row, lane) => {
