@@ -17,7 +17,7 @@ function top(most) {
   return step;
 }
 
-function axis(svg, width, height, most, names) {
+function axis(svg, width, height, most, slots) {
   if (!svg.lines) {
     svg.lines = [0, 0.5, 1].map(() => drawn("line", svg, { class: "grid" }));
     svg.names = [0, 0.5, 1].map(() => drawn("text", svg, { class: "pale", "text-anchor": "end" }));
@@ -29,13 +29,13 @@ function axis(svg, width, height, most, names) {
     set(svg.names[n], { x: 28, y: y(part) + 4 });
     say(svg.names[n], short(most * part));
   });
-  set(svg.ends[0], { x: 34, y: height - 4 });
+  const begin = placeOf(width, slots)(0);
+  // Without room for both, the last slot alone has its name.
+  set(svg.ends[0], { x: begin.toFixed(1), y: height - 4, visibility: width - begin > 150 ? "visible" : "hidden" });
   set(svg.ends[1], { x: width, y: height - 4 });
-  names.forEach((name, n) => say(svg.ends[n], name));
+  [slots[0], slots[slots.length - 1]].forEach((slot, n) => say(svg.ends[n], slot ? `slot ${slot.slot}` : ""));
   return y;
 }
-
-const ends = (slots) => (slots.length ? [`slot ${slots[0].slot}`, `slot ${slots[slots.length - 1].slot}`] : ["", ""]);
 
 // The places have a fixed width, so a longer history moves nothing to another scale.
 const placeOf = (width, slots) => (n) => 34 + ((SLOTS - slots.length + n + 0.5) * (width - 34)) / SLOTS;
@@ -45,7 +45,7 @@ function drawLag(slots) {
   const behind = (key) => slots.map((slot) => Math.max(0, slot.slot - slot[key]));
   const curves = [["f", behind("finalized")], ["j", behind("justified")], ["h", behind("head")]];
   const most = top(Math.max(0, ...curves.flatMap(([, values]) => values)));
-  const y = axis(svg, width, height, most, ends(slots));
+  const y = axis(svg, width, height, most, slots);
   if (!svg.curves) svg.curves = curves.map(([name]) => drawn("path", svg, { class: `curve ${name}` }));
   const x = placeOf(width, slots);
   curves.forEach(([, values], n) => {
@@ -59,7 +59,7 @@ function drawLag(slots) {
 function drawVotes(slots) {
   const { svg, width, height } = chart($("vote-bars"));
   const most = top(Math.max(0, ...slots.map((slot) => slot.votes)));
-  const y = axis(svg, width, height, most, ends(slots));
+  const y = axis(svg, width, height, most, slots);
   const x = placeOf(width, slots);
   const bars = svg.bars || (svg.bars = drawn("g", svg));
   const thick = Math.max(1, (width - 34) / SLOTS - 1);
