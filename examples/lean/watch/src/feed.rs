@@ -1,7 +1,7 @@
 //! The connection to the node: a thread that reads events, and connects again after each end.
 //!
-//! It hands events to the screen's thread through a channel of few places. A slow terminal slows the
-//! reading, and the node skips events that newer ones have replaced.
+//! It hands events to the screen's thread through a channel of few places. A slow terminal slows
+//! the reading, and the node skips events that newer ones have replaced.
 
 use std::io::{self, BufReader, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};

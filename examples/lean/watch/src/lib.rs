@@ -2,9 +2,9 @@
 //!
 //! The node serves its state as events (`GET /events`, [`lean_node::events`]), and this crate shows
 //! the newest event of each kind. In reading order: `feed` is the connection, `sse` the lines of a
-//! stream, `model` the events and the choices of the user, `tree` the columns of fork choice, `view`
-//! the drawing, `terminal` the loop around them, `once` a single frame, and `text` names without
-//! control characters.
+//! stream, `model` the events and the choices of the user, `tree` the columns of fork choice,
+//! `view` the drawing, `terminal` the loop around them, `once` a single frame, and `text` names
+//! without control characters.
 
 mod address;
 mod feed;
@@ -48,7 +48,7 @@ pub enum WatchError {
 ///
 /// # Errors
 ///
-/// Returns [`WatchError`] without a terminal, and if the terminal fails. A node that does not answer
+/// Returns [`WatchError`] without a terminal, and if the terminal fails. A node without an answer
 /// is tried again.
 pub fn watch(address: &Address, theme: Theme) -> Result<(), WatchError> {
     if !io::stdout().is_terminal() {

@@ -3,7 +3,7 @@
 //! | event | content | changes |
 //! |---|---|---|
 //! | `node` | name, state, clock, head and checkpoints, warnings | with the clock |
-//! | `forks` | the blocks of fork choice with their weights, at most [`MOST_BLOCKS`] | with votes and blocks |
+//! | `forks` | the blocks with their weights, at most [`MOST_BLOCKS`] | with votes and blocks |
 //! | `votes` | votes and aggregates: received, waiting, counted | with each of them |
 //! | `history` | one record for each of the last [`MOST_SLOTS`] slots | once in a slot |
 //! | `peers` | connected peers and bans, at most [`MOST_PEERS`] of each | with each of them |

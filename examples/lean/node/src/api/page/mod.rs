@@ -1,8 +1,8 @@
 //! The page at `/`: one file with its style and its script, and nothing from elsewhere.
 //!
 //! The page reads `/events` alone. Its policy names its own style and script by their hashes, so
-//! the browser runs no other, wherever a text comes from. The script sets texts and attributes only;
-//! the policy's trusted types forbid it to write HTML.
+//! the browser runs no other, wherever a text comes from. The script sets texts and attributes
+//! only; the policy's trusted types forbid it to write HTML.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
