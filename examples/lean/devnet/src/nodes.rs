@@ -1,6 +1,7 @@
 //! A running devnet.
 
 use std::mem;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -55,6 +56,8 @@ struct NodeSlot {
     /// The number of processes started for this node so far.
     run: u64,
     process: Option<NodeProcess>,
+    /// The address of the node's HTTP API, if it serves one.
+    http: Option<SocketAddr>,
     view: NodeView,
 }
 
@@ -79,6 +82,7 @@ impl Devnet {
             log: files.directory.path().join(format!("{}.log", name(node))),
             run: 0,
             process: None,
+            http: None,
             view: NodeView { name: name(node), condition: Condition::Starting, status: None },
         };
         let nodes: Vec<_> = files.configs.into_iter().enumerate().map(slot).collect();
@@ -106,6 +110,12 @@ impl Devnet {
     /// When there is no node with this number.
     pub fn view(&self, node: usize) -> &NodeView {
         &self.nodes[node].view
+    }
+
+    /// Returns the addresses of the nodes' HTTP APIs, each with the node's name. A node without an
+    /// API is left out.
+    pub fn apis(&self) -> impl Iterator<Item = (&str, SocketAddr)> {
+        self.nodes.iter().filter_map(|slot| Some((slot.view.name.as_str(), slot.http?)))
     }
 
     /// Returns the observed state of all nodes, in order.
@@ -301,7 +311,8 @@ impl Devnet {
             return Ok(None);
         };
         match event.what {
-            Happening::Line(ReportLine::Ready(_)) => {
+            Happening::Line(ReportLine::Ready(ready)) => {
+                slot.http = ready.http;
                 slot.view.condition = Condition::Running;
                 Ok(Some(Update::Ready(event.node)))
             }

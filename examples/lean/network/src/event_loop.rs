@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use actor_lanes::Mailbox;
+use actor_lanes::{Mailbox, view::Publisher};
 use futures::Stream;
 use libp2p::{
     PeerId, Swarm,
@@ -24,6 +24,7 @@ use crate::{
     dialer::Dialer,
     gossip::Topics,
     inbound::Refused,
+    peer_table::{BannedPeer, ConnectedPeer, PeerTable},
     requests::Requests,
     serving::Serving,
     standing::Standings,
@@ -37,14 +38,15 @@ const MAX_TURN: usize = 256;
 /// The time for peers to acknowledge the closing of their connections.
 const CLOSING_TIME: Duration = Duration::from_secs(1);
 
-/// The time between two counts of gossipsub's meshes.
-const MESH_PAUSE: Duration = Duration::from_secs(1);
+/// The time between two looks at gossipsub's meshes and at the peers.
+const LOOK_PAUSE: Duration = Duration::from_secs(1);
 
 /// The number of further turns for the other tasks of the thread, so that QUIC can send its last
 /// packets.
 const LAST_TURNS: usize = 16;
 
-/// The network thread's state. Only the counters are shared with other threads.
+/// The network thread's state. Only the counters and the table of peers are shared with other
+/// threads.
 pub(super) struct EventLoop<I> {
     pub(super) swarm: Swarm<Behaviour>,
     pub(super) inbound: I,
@@ -55,14 +57,15 @@ pub(super) struct EventLoop<I> {
     commands: Mailbox<Command>,
     dialer: Dialer,
     standings: Standings,
+    peers: Publisher<PeerTable>,
     /// Fires when the next dial is due or the next ban ends.
     alarm: Pin<Box<Sleep>>,
     /// Each connected peer's first connection.
     connected: HashMap<PeerId, FirstConnection>,
     /// The time limit of a dial.
     dial_timeout: Duration,
-    /// The time of the next count of gossipsub's meshes, for the metrics.
-    mesh_due: Instant,
+    /// The time of the next look at gossipsub's meshes and at the peers, for other threads.
+    look_due: Instant,
 }
 
 struct FirstConnection {
@@ -91,6 +94,7 @@ impl<I: Inbound> EventLoop<I> {
         counters: Arc<NetworkCounters>,
         topics: Arc<Topics>,
         commands: Mailbox<Command>,
+        peers: Publisher<PeerTable>,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -103,10 +107,11 @@ impl<I: Inbound> EventLoop<I> {
             commands,
             dialer: Dialer::new(&config.peers, config.redial_first, config.redial_most, now),
             standings: Standings::new(config.ban),
+            peers,
             alarm: Box::pin(sleep_until(now)),
             connected: HashMap::new(),
             dial_timeout: config.dial_timeout,
-            mesh_due: now,
+            look_due: now,
         }
     }
 
@@ -146,21 +151,39 @@ impl<I: Inbound> EventLoop<I> {
         if self.poll_alarm(cx) {
             idle = false;
         }
-        self.look_at_meshes();
+        self.look_around();
         if !idle {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
     }
 
-    /// Counts the peers of the meshes, at most once in a while. Gossipsub has a heartbeat, so there
-    /// are turns without events of peers as well.
-    fn look_at_meshes(&mut self) {
+    /// Counts the peers of the meshes and publishes the table of peers, at most once in a while.
+    /// Gossipsub has a heartbeat, so there are turns without events of peers as well.
+    fn look_around(&mut self) {
         let now = Instant::now();
-        if now >= self.mesh_due {
-            self.mesh_due = now + MESH_PAUSE;
-            self.counters.mesh_peers.set(self.swarm.behaviour().gossip.mesh_peers());
+        if now < self.look_due {
+            return;
         }
+        self.look_due = now + LOOK_PAUSE;
+        self.counters.mesh_peers.set(self.swarm.behaviour().gossip.mesh_peers());
+        let table = self.peer_table(now);
+        if *self.peers.view().get() != table {
+            self.peers.publish(table);
+        }
+    }
+
+    fn peer_table(&self, now: Instant) -> PeerTable {
+        let gossip = &self.swarm.behaviour().gossip;
+        let connected = self.connected.iter().map(|(peer, first)| ConnectedPeer {
+            peer: *peer,
+            is_configured: gossip.is_configured(peer),
+            is_inbound: !first.by_us,
+            since: first.since,
+            points: self.standings.points(peer, now),
+        });
+        let banned = self.standings.bans().map(|(peer, until)| BannedPeer { peer, until });
+        PeerTable::new(connected, banned)
     }
 
     /// Starts the due dials, lifts the bans that are over, and arms the timer for the next event.

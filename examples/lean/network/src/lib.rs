@@ -42,6 +42,7 @@ mod host_key;
 mod inbound;
 mod mesh;
 mod overtaken;
+mod peer_table;
 mod places;
 #[cfg(test)]
 mod places_tests;
@@ -68,6 +69,7 @@ pub use self::{
     gossip::{SnappyTransform, Topics},
     host_key::{HostKey, HostKeyError},
     inbound::{BlocksResponse, GossipMessage, Inbound, Refused, RequestFailure},
+    peer_table::{BannedPeer, ConnectedPeer, PeerTable},
     rate::{Bucket, Buckets, Rate},
     serving::{Answering, BlocksReply},
     standing::Offence,

@@ -139,6 +139,19 @@ impl Standings {
         }
     }
 
+    /// Returns a peer's points: 0 during a ban.
+    pub(super) fn points(&self, peer: &PeerId, now: Instant) -> u32 {
+        self.peers.get(peer).map_or(MOST_POINTS, |standing| standing.points(now))
+    }
+
+    /// Returns the banned peers, each with the end of its ban.
+    pub(super) fn bans(&self) -> impl Iterator<Item = (PeerId, Instant)> {
+        self.peers.iter().filter_map(|(peer, standing)| match standing {
+            Standing::Banned(until) => Some((*peer, *until)),
+            Standing::Has(..) => None,
+        })
+    }
+
     /// Returns the end of the earliest ban, or `None` if no peer is banned.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let until = |standing: &Standing| match standing {
@@ -202,6 +215,11 @@ mod tests {
         assert_eq!(standings.banned_until(&peer), None);
         assert!(standings.charge(peer, Offence::BadAnswer, now));
         assert!(!standings.charge(peer, Offence::BadAnswer, now), "it is left only once");
+        assert_eq!(standings.bans().collect::<Vec<_>>(), [(peer, now + BAN)]);
+        assert_eq!(
+            (standings.points(&peer, now), standings.points(&PeerId::random(), now)),
+            (0, 100)
+        );
         assert_eq!(
             (standings.banned_until(&peer), standings.next_due()),
             (Some(now + BAN), Some(now + BAN))

@@ -10,11 +10,12 @@ use std::{
 };
 
 use actor_lanes::Mailbox;
+use actor_lanes::view::{self, Publisher, View};
 use futures::{Stream, future::poll_fn};
 use libp2p::{Multiaddr, PeerId, Swarm, swarm::SwarmEvent};
 
 use crate::{
-    Command, Inbound, NetworkConfig, NetworkCounters, NetworkFront, ThreadEnd,
+    Command, Inbound, NetworkConfig, NetworkCounters, NetworkFront, PeerTable, ThreadEnd,
     behaviour::Behaviour, event_loop::EventLoop, front, gossip::Topics, swarm,
 };
 
@@ -25,6 +26,7 @@ pub struct Network {
     listen_address: Multiaddr,
     front: NetworkFront,
     counters: Arc<NetworkCounters>,
+    peers: View<PeerTable>,
     /// Disconnected when the thread has finished its work; no value is ever sent.
     ended: mpsc::Receiver<()>,
     thread: Option<JoinHandle<()>>,
@@ -44,18 +46,19 @@ impl Network {
         let local_peer_id = config.host_key.peer_id();
         let counters = Arc::new(NetworkCounters::default());
         let (front, commands) = front::command_mailbox();
+        let (publisher, peers) = view::publisher(PeerTable::default());
         let (listening, started) = mpsc::sync_channel(1);
         let (ending, ended) = mpsc::sync_channel(0);
         let thread_counters = Arc::clone(&counters);
         let (thread, end) = ThreadEnd::start("network", move || {
             let _ending: mpsc::SyncSender<()> = ending;
-            run(&config, inbound, thread_counters, commands, &listening);
+            run(&config, inbound, thread_counters, commands, publisher, &listening);
         })
         .map_err(NetworkError::Thread)?;
         // The thread sends its result unless it panics.
         let listen_address = started.recv().unwrap_or(Err(NetworkError::Panicked))?;
         let thread = Some(thread);
-        Ok(Self { local_peer_id, listen_address, front, counters, ended, thread, end })
+        Ok(Self { local_peer_id, listen_address, front, counters, peers, ended, thread, end })
     }
 
     /// Returns the end of the thread, to wait for it.
@@ -86,6 +89,13 @@ impl Network {
     #[must_use]
     pub fn counters(&self) -> Arc<NetworkCounters> {
         Arc::clone(&self.counters)
+    }
+
+    /// Returns a view of the connected peers and the bans. About once a second the thread publishes
+    /// a change.
+    #[must_use]
+    pub fn peers(&self) -> View<PeerTable> {
+        self.peers.clone()
     }
 
     /// Returns whether the thread is still running. Before [`Network::stop`], only a panic ends it.
@@ -174,6 +184,7 @@ fn run<I: Inbound>(
     inbound: I,
     counters: Arc<NetworkCounters>,
     commands: Mailbox<Command>,
+    peers: Publisher<PeerTable>,
     listening: &Listening,
 ) {
     let result = tokio::runtime::Builder::new_current_thread()
@@ -188,7 +199,8 @@ fn run<I: Inbound>(
                 Ok(listening) => listening,
                 Err(error) => return listening.send(Err(error)),
             };
-            let event_loop = EventLoop::new(config, swarm, inbound, counters, topics, commands);
+            let event_loop =
+                EventLoop::new(config, swarm, inbound, counters, topics, commands, peers);
             listening.send(Ok(address))?;
             Box::pin(event_loop.run()).await;
             Ok(())

@@ -5,6 +5,7 @@ pub mod api;
 mod check;
 pub mod checkpoint_sync;
 pub mod config;
+pub mod events;
 pub mod exit_code;
 #[cfg(feature = "faults")]
 mod faults;

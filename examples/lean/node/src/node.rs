@@ -21,7 +21,7 @@ use actor_lanes::{
     Actor, Handle, Mailbox, Message, Phase, Runtime, Spawn, System, ThreadConfig, mailbox, view,
 };
 
-use crate::api::{Api, ApiError, ApiSources, Limits, Supervision, Watched};
+use crate::api::{Api, ApiError, ApiSources, EventSources, Limits, Supervision, Watched};
 use crate::checkpoint_sync::{Anchor, CheckpointError, Patience, fetch_anchor};
 use crate::config::{HttpAddress, NodeConfig};
 use crate::health::{Failure, HealthView, Lifecycle};
@@ -180,7 +180,7 @@ impl Node {
             stuck: stuck.clone(),
         };
         let (work, gossip) = (Arc::<WorkMeters>::default(), Arc::<GossipMeters>::default());
-        let served = ApiSources {
+        let mut served = ApiSources {
             name: sources.name.clone(),
             runtime: runtime.name(),
             clock,
@@ -193,6 +193,12 @@ impl Node {
             work: Arc::clone(&work),
             gossip: Arc::clone(&gossip),
             supervision: Supervision { lifecycle, lost_lines, alerts: Arc::clone(&alerts) },
+            shown: EventSources {
+                inspector: None,
+                peers: network.peers(),
+                undecodable: undecodable.clone(),
+                disk: None,
+            },
         };
         let decoding = Decoder::new(chain.recipient(), network.front(), undecodable).measured(
             Arc::clone(&gossip),
@@ -209,6 +215,7 @@ impl Node {
         let system = System::builder("node").runtime(runtime).executors(0);
         let system = system.patience(FAILED_PATIENCE).start();
         let system = system.map_err(|error| StartError::Thread("node", error))?;
+        served.shown.inspector = Some(system.inspector());
         let api = serve(config.http, served)?;
         let node = Self { system, network, api, chain: chain.clone(), health };
         let decoder = ThreadConfig::named("decoder");

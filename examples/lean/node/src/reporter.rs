@@ -89,7 +89,7 @@ impl<R> Reporter<R> {
 }
 
 /// Returns the time until the next report is due, in milliseconds.
-fn until_next_report(clock: SlotClock, now: u64) -> u64 {
+pub(crate) fn until_next_report(clock: SlotClock, now: u64) -> u64 {
     let interval = clock.milliseconds_per_interval();
     let in_slot = |slot| clock.interval_start((slot + 1) * INTERVALS_PER_SLOT - 1) + interval / 2;
     let slot = clock.current_slot(now);

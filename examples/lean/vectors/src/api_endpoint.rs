@@ -20,7 +20,7 @@ use crate::verdict::Findings;
 use chain::Solitary;
 use chain::wall_clock::WallClock;
 use consensus::Store;
-use lean_node::api::{Api, ApiSources, Limits, Supervision};
+use lean_node::api::{Api, ApiSources, EventSources, Limits, Supervision};
 
 /// The time limit for the request, and for stopping the API.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -153,6 +153,7 @@ fn converse(
         work: Arc::default(),
         gossip: Arc::default(),
         supervision: Supervision::default(),
+        shown: EventSources::default(),
     };
     let api = Api::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), sources, Limits::default());
     let api = api.map_err(|error| error.to_string())?;

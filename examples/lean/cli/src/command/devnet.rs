@@ -73,6 +73,10 @@ pub(super) struct DevnetArguments {
     /// The goal then counts for the other nodes. The node is not started again
     #[arg(long)]
     keep_going: bool,
+    /// Serve the HTTP API and the page of each node at a free port of this machine, and print the
+    /// addresses
+    #[arg(long)]
+    http: bool,
     #[command(flatten)]
     pub(super) log: LogArguments,
 }
@@ -103,7 +107,7 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
         key_slots,
         keep: arguments.keep,
         keep_going: arguments.keep_going,
-        node_arguments: arguments.log.for_child(),
+        node_arguments: node_arguments(&arguments),
     })?;
     let interrupter = prepared.interrupter();
     ctrlc::set_handler(move || interrupter.interrupt())?;
@@ -115,6 +119,11 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
     let mut devnet = prepared.start()?;
     // With --keep-going, a node may have ended during the start.
     devnet.views().for_each(say_ended);
+    for (name, address) in devnet.apis() {
+        say(format_args!(
+            "{name}: http://{address}/ is its page; node watch {address} shows it here"
+        ));
+    }
     if arguments.keep {
         say(format_args!("the nodes' files and logs are in {}", devnet.directory().display()));
     }
@@ -138,6 +147,12 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
         say(format_args!("{which} {left} nodes have finalized slot {slot} and agree on the chain"));
     }
     Ok(())
+}
+
+/// Returns the arguments for every node.
+fn node_arguments(arguments: &DevnetArguments) -> Vec<String> {
+    let http = arguments.http.then(|| "--http-address=127.0.0.1:0".to_owned());
+    arguments.log.for_child().into_iter().chain(http).collect()
 }
 
 /// Reports a node's end. On a terminal, the table does so.

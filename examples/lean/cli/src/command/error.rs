@@ -16,6 +16,7 @@ use lean_node::health::Failure;
 use lean_node::lean_files::LeanFilesError;
 use lean_node::node::StartError;
 use lean_node::runtime::NoSuchRuntime;
+use watch::WatchError;
 
 /// A command failed.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +125,9 @@ pub(crate) enum CommandError {
     /// Test vectors were not run, or failed.
     #[error(transparent)]
     Vectors(#[from] VectorsError),
+    /// A node could not be watched.
+    #[error(transparent)]
+    Watch(#[from] WatchError),
     /// An operation of the operating system failed.
     #[error("cannot {doing}: {error}")]
     System {
@@ -169,7 +173,8 @@ impl CommandError {
             Self::Contention(
                 ContentionError::TooLong { .. } | ContentionError::TooShort { .. },
             ) => USAGE,
-            Self::Vectors(VectorsError::Load(_) | VectorsError::None(..)) => USAGE,
+            Self::Vectors(VectorsError::Load(_) | VectorsError::None(..))
+            | Self::Watch(WatchError::Address(_) | WatchError::NoTerminal) => USAGE,
             Self::Start(error) if is_wrong_input(error) => USAGE,
             Self::PartEnded(_) => PART_ENDED,
             Self::Reported(code) => *code,
@@ -186,6 +191,7 @@ impl CommandError {
             },
             Self::Contention(_)
             | Self::Vectors(_)
+            | Self::Watch(_)
             | Self::Listen { .. }
             | Self::Start(_)
             | Self::Export { .. }

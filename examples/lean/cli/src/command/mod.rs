@@ -20,6 +20,7 @@ mod service_manager;
 mod signing_arguments;
 mod stop_signal;
 mod vectors;
+mod watch;
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -58,6 +59,7 @@ enum Command {
     Man(completions::ManArguments),
     Run(run::RunArguments),
     Vectors(vectors::VectorsArguments),
+    Watch(watch::WatchArguments),
 }
 
 impl Command {
@@ -71,7 +73,8 @@ impl Command {
             | Self::Contention(_)
             | Self::Genesis(_)
             | Self::Man(_)
-            | Self::Vectors(_) => LogArguments::default(),
+            | Self::Vectors(_)
+            | Self::Watch(_) => LogArguments::default(),
         }
     }
 }
@@ -96,6 +99,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Man(arguments) => completions::man(&arguments, CommandLine::command()),
         Command::Run(arguments) => run::run(&arguments),
         Command::Vectors(arguments) => vectors::vectors(&arguments),
+        Command::Watch(arguments) => watch::watch(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use futures::channel::oneshot;
 use futures::future::{Either, Shared, select};
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue, RETRY_AFTER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -23,7 +22,7 @@ use crate::api::Limits;
 use crate::api::activity::Activity;
 use crate::api::meters::Meters;
 use crate::api::places::{Client, Place, Places, Refusal};
-use crate::api::responder::{Responder, is_probe, refusal};
+use crate::api::responder::{Answer, Asker, Content, Responder, is_probe, refusal};
 use crate::api::wire::{AnswerBody, RequestBody, Socket};
 
 /// The most clients with a remembered rate of requests.
@@ -89,7 +88,8 @@ impl Connections {
         let Connection { client, activity, place, end } = connection;
         let answer = service_fn(|request| {
             let (connections, activity) = (Rc::clone(&self), Rc::clone(&activity));
-            async move { Ok::<_, Infallible>(connections.answer(client, activity, request).await) }
+            let asker = Asker { client, end, stop: stop.clone() };
+            async move { Ok::<_, Infallible>(connections.answer(asker, activity, request).await) }
         });
         let socket = Socket::new(stream, Rc::clone(&activity), self.limits.write_patience, || {
             self.blocked(place.id);
@@ -103,7 +103,8 @@ impl Connections {
         );
         let served = async {
             let life = pin!(sleep_until(end));
-            if matches!(select(http.as_mut(), select(life, stop)).await, Either::Left(_)) {
+            let is_over = select(life, stop.clone());
+            if matches!(select(http.as_mut(), is_over).await, Either::Left(_)) {
                 return;
             }
             http.as_mut().graceful_shutdown();
@@ -116,15 +117,15 @@ impl Connections {
 
     async fn answer(
         &self,
-        client: Client,
+        asker: Asker,
         activity: Rc<Activity>,
         request: Request<Incoming>,
-    ) -> Response<AnswerBody<Full<Bytes>>> {
+    ) -> Response<AnswerBody<Content>> {
         self.meters.requested();
         let is_last = activity.requested() >= self.limits.requests_per_connection;
         let request = request.map(|body| RequestBody::new(body, Rc::clone(&activity)));
-        let mut answer = match self.count_request(client, request.uri().path()) {
-            Ok(()) => self.responder.answer(request).await,
+        let mut answer = match self.count_request(asker.client, request.uri().path()) {
+            Ok(()) => self.responder.answer(request, asker).await,
             Err(wait) => too_many(wait),
         };
         if is_last {
@@ -159,7 +160,7 @@ impl Connections {
 }
 
 /// Returns the answer to a request over its client's rate. It also ends the connection.
-fn too_many(wait: Duration) -> Response<Full<Bytes>> {
+fn too_many(wait: Duration) -> Answer {
     let mut answer = refusal(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));

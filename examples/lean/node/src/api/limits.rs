@@ -23,6 +23,14 @@ pub struct Limits {
     /// The requests of one client, except those for health and readiness. A request over the rate
     /// receives an error, and its connection is closed.
     pub request_rate: Rate,
+    /// The most event streams. A further one receives an error.
+    pub event_streams: usize,
+    /// The event streams reserved for the local client.
+    pub local_event_streams: usize,
+    /// The most event streams of one client. A stream also has the place of a connection.
+    pub event_streams_per_client: usize,
+    /// The time between two events of a kind.
+    pub event_period: Duration,
     /// The most requests on one connection. A regular client reconnects.
     pub requests_per_connection: u32,
     /// The most changes of role in progress, of all clients.
@@ -56,6 +64,10 @@ impl Default for Limits {
             connections_per_client: 32,
             unread_answers_per_client: 8,
             request_rate: Rate { burst: 256, every: Duration::from_micros(15_625) },
+            event_streams: 16,
+            local_event_streams: 4,
+            event_streams_per_client: 8,
+            event_period: Duration::from_millis(500),
             requests_per_connection: 1000,
             changes_of_role: 4,
             head_bytes: 16 * 1024,

@@ -16,6 +16,8 @@ pub(super) struct Meters {
     refused_all: Cell<u64>,
     replaced: Cell<u64>,
     unread: Cell<u64>,
+    event_streams: Cell<usize>,
+    refused_streams: Cell<u64>,
 }
 
 impl Meters {
@@ -46,6 +48,14 @@ impl Meters {
         increment(&self.unread);
     }
 
+    pub(super) fn event_streams(&self, now: usize) {
+        self.event_streams.set(now);
+    }
+
+    pub(super) fn refused_stream(&self) {
+        increment(&self.refused_streams);
+    }
+
     /// Writes the API's metrics.
     pub(super) fn write(&self, page: &mut Exposition) {
         let connections = self.connections.get();
@@ -71,6 +81,14 @@ impl Meters {
             Counter,
             "Connections closed because too many answers of one client were not read.",
             self.unread.get(),
+        );
+        let streams = self.event_streams.get();
+        page.figure("api_event_streams", Gauge, "Open event streams.", streams);
+        page.figure(
+            "api_event_streams_refused_total",
+            Counter,
+            "Event streams refused, because all places or those of the client are taken.",
+            self.refused_streams.get(),
         );
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! chain's owner ── Snapshot ──▶ ┌────────┐ ◀── GET  health, states, blocks, checkpoints, forks
-//! mailboxes ────── LaneStats ─▶ │  api   │ ◀── GET  /metrics
+//! mailboxes ────── LaneStats ─▶ │  api   │ ◀── GET  /metrics, /events, and a page at /
 //! network ──────── counters ──▶ │ thread │ ◀── GET, POST  admin/aggregator
 //!                               └────────┘ ── SetAggregator (control lane) ──▶ chain's owner
 //! ```
@@ -16,10 +16,12 @@
 mod activity;
 mod body;
 mod connection;
+mod events;
 mod exposition;
 mod limits;
 mod meters;
 mod metrics;
+mod page;
 mod places;
 mod process;
 mod responder;
@@ -33,4 +35,4 @@ pub use limits::Limits;
 pub use responder::{is_endpoint, requested_role};
 pub use server::Api;
 pub use server::ApiError;
-pub use sources::{ApiSources, Supervision, Watched};
+pub use sources::{ApiSources, EventSources, Supervision, Watched};

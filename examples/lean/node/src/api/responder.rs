@@ -1,27 +1,34 @@
 //! The answer to each request (`node/api/handlers.py`).
 //!
-//! All answers but one are created immediately from published data. A change of role sends a
-//! message to the chain's owner.
+//! All answers but two are created immediately from published data. A change of role sends a
+//! message to the chain's owner, and events are a stream.
 
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::error::Error;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::{Body, Bytes};
+use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::ext::ReasonPhrase;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode};
 use libssz::SszEncode;
 use serde::Serialize;
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::api::body::{
     AggregatorStatusBody, AggregatorToggleBody, Cached, CheckpointBody, ForkChoiceBody, HealthBody,
     ReadyBody, SyncBody, unproven,
 };
+use crate::api::connection::Stop;
+use crate::api::events::{Board, EventStream, Viewers};
 use crate::api::meters::Meters;
+use crate::api::page::Page;
+use crate::api::places::Client;
 use crate::api::{ApiSources, Limits, metrics};
 use crate::health::Condition;
 use crate::sync_state::Readiness;
@@ -36,7 +43,26 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const EXPOSITION: HeaderValue =
     HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
-pub(super) type Answer = Response<Full<Bytes>>;
+const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+pub(super) type Answer = Response<Content>;
+
+/// The body of an answer.
+pub(super) enum Content {
+    /// Complete from the beginning.
+    Whole(Full<Bytes>),
+    /// Events, as they come.
+    Events(Box<EventStream>),
+}
+
+/// The sender of a request.
+pub(super) struct Asker {
+    pub(super) client: Client,
+    /// The end of the life of its connection.
+    pub(super) end: Instant,
+    pub(super) stop: Stop,
+}
 
 /// The error of a request's body.
 type BodyError = Box<dyn Error + Send + Sync>;
@@ -44,6 +70,8 @@ type BodyError = Box<dyn Error + Send + Sync>;
 /// The API's endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Endpoint {
+    Page,
+    Events,
     Health,
     Ready,
     Syncing,
@@ -57,9 +85,12 @@ enum Endpoint {
 
 /// Answers requests, on the API's thread.
 pub(super) struct Responder {
-    sources: ApiSources,
+    sources: Rc<ApiSources>,
     limits: Limits,
     meters: Rc<Meters>,
+    board: Rc<Board>,
+    viewers: Rc<Viewers>,
+    page: Page,
     finalized_state: Cached,
     finalized_block: Cached,
     /// The number of changes of role in progress.
@@ -69,6 +100,8 @@ pub(super) struct Responder {
 impl Endpoint {
     fn at(path: &str) -> Option<Self> {
         Some(match path {
+            "/" => Self::Page,
+            "/events" => Self::Events,
             "/lean/v0/health" => Self::Health,
             "/lean/v0/ready" => Self::Ready,
             "/lean/v0/node/syncing" => Self::Syncing,
@@ -84,11 +117,20 @@ impl Endpoint {
 }
 
 impl Responder {
-    pub(super) fn new(sources: ApiSources, limits: Limits, meters: Rc<Meters>) -> Self {
+    pub(super) fn new(
+        sources: Rc<ApiSources>,
+        limits: Limits,
+        meters: Rc<Meters>,
+        board: Rc<Board>,
+        viewers: Rc<Viewers>,
+    ) -> Self {
         Self {
             sources,
             limits,
             meters,
+            board,
+            viewers,
+            page: Page::new(),
             finalized_state: Cached::default(),
             finalized_block: Cached::default(),
             changes_of_role: Cell::new(0),
@@ -97,7 +139,7 @@ impl Responder {
 
     /// Answers one request. HEAD requests have the same answer as GET requests; the server omits
     /// the body.
-    pub(super) async fn answer<B>(&self, request: Request<B>) -> Answer
+    pub(super) async fn answer<B>(&self, request: Request<B>, asker: Asker) -> Answer
     where
         B: Body<Data = Bytes, Error: Into<BodyError>>,
     {
@@ -108,7 +150,7 @@ impl Responder {
             Method::GET | Method::HEAD if endpoint == Endpoint::Ready => {
                 self.ready(request.uri().query().unwrap_or_default())
             }
-            Method::GET | Method::HEAD => self.read(endpoint),
+            Method::GET | Method::HEAD => self.read(endpoint, asker),
             Method::POST if endpoint == Endpoint::Aggregator => {
                 self.toggle_aggregator(request.into_body()).await
             }
@@ -116,8 +158,10 @@ impl Responder {
         }
     }
 
-    fn read(&self, endpoint: Endpoint) -> Answer {
+    fn read(&self, endpoint: Endpoint, asker: Asker) -> Answer {
         match endpoint {
+            Endpoint::Page => self.page.answer(),
+            Endpoint::Events => self.events(asker),
             Endpoint::Health => self.health(),
             Endpoint::Ready => self.ready(""),
             Endpoint::Syncing => json(&SyncBody::from(&self.sources.sync_state())),
@@ -130,6 +174,21 @@ impl Responder {
             | Endpoint::ForkChoice
             | Endpoint::Aggregator => self.read_chain(endpoint),
         }
+    }
+
+    /// Begins a stream of events, if there is a place for it.
+    fn events(&self, asker: Asker) -> Answer {
+        let Asker { client, end, stop } = asker;
+        let Some(viewing) = self.viewers.admit(client) else {
+            let mut answer = refusal(StatusCode::SERVICE_UNAVAILABLE, "Too Many Event Streams");
+            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
+            return answer;
+        };
+        let stream = EventStream::new(Rc::clone(&self.board), viewing, end, stop);
+        let mut answer = Response::new(Content::Events(Box::new(stream)));
+        answer.headers_mut().insert(CONTENT_TYPE, EVENTS);
+        answer.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+        answer
     }
 
     fn health(&self) -> Answer {
@@ -177,9 +236,12 @@ impl Responder {
             Endpoint::Aggregator => {
                 json(&AggregatorStatusBody { is_aggregator: chain.is_aggregator })
             }
-            Endpoint::Health | Endpoint::Ready | Endpoint::Syncing | Endpoint::Metrics => {
-                self.read(endpoint)
-            }
+            Endpoint::Page
+            | Endpoint::Events
+            | Endpoint::Health
+            | Endpoint::Ready
+            | Endpoint::Syncing
+            | Endpoint::Metrics => refusal(StatusCode::NOT_FOUND, "Not Found"),
         }
     }
 
@@ -224,6 +286,35 @@ impl Responder {
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_long()),
             Ok(Err(_)) => Err(refusal(StatusCode::BAD_REQUEST, "Bad Request")),
             Err(_) => Err(refusal(StatusCode::REQUEST_TIMEOUT, "Request Timeout")),
+        }
+    }
+}
+
+impl Body for Content {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match &mut *self {
+            Self::Whole(body) => Pin::new(body).poll_frame(cx),
+            Self::Events(stream) => Pin::new(stream.as_mut()).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(body) => body.is_end_stream(),
+            Self::Events(stream) => stream.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(body) => body.size_hint(),
+            Self::Events(stream) => stream.size_hint(),
         }
     }
 }
@@ -282,8 +373,9 @@ fn json(body: &impl Serialize) -> Answer {
     found(JSON, body.into())
 }
 
-fn found(content_type: HeaderValue, body: Bytes) -> Answer {
-    let mut answer = Response::new(Full::new(body));
+/// Returns an answer with this body.
+pub(super) fn found(content_type: HeaderValue, body: Bytes) -> Answer {
+    let mut answer = Response::new(Content::Whole(Full::new(body)));
     answer.headers_mut().insert(CONTENT_TYPE, content_type);
     answer
 }

@@ -21,6 +21,7 @@ use tokio::task::{JoinSet, LocalSet, yield_now};
 use tokio::time::{sleep, timeout};
 
 use crate::api::connection::{Connections, Stop};
+use crate::api::events::{Board, Viewers};
 use crate::api::meters::Meters;
 use crate::api::places::Client;
 use crate::api::responder::Responder;
@@ -117,9 +118,15 @@ impl Api {
 /// Runs the thread from start to end.
 fn run(reactor: &Runtime, listener: TcpListener, sources: ApiSources, limits: Limits, stop: Stop) {
     let meters = Rc::new(Meters::default());
-    let responder = Responder::new(sources, limits, Rc::clone(&meters));
+    let sources = Rc::new(sources);
+    let board = Rc::new(Board::new(Rc::clone(&sources), limits.event_period));
+    let viewers = Rc::new(Viewers::new(limits, Rc::clone(&meters)));
+    let responder = Responder::new(sources, limits, Rc::clone(&meters), Rc::clone(&board), viewers);
     let connections = Rc::new(Connections::new(responder, limits, meters));
-    LocalSet::new().block_on(reactor, accept(listener, &connections, limits, stop));
+    let tasks = LocalSet::new();
+    // It ends with the set.
+    drop(tasks.spawn_local(board.keep_history()));
+    tasks.block_on(reactor, accept(listener, &connections, limits, stop));
 }
 
 /// Listens with a longer queue than the standard library's of 128 connections. A client whose

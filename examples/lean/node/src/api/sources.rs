@@ -4,20 +4,22 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use actor_lanes::inspect::{Inspection, Inspector};
 use actor_lanes::observe::Gauge;
-use actor_lanes::view::View;
+use actor_lanes::view::{self, View};
 use actor_lanes::{Handle, Message};
 
+use crate::events::Disk;
 use crate::health::{Condition, Lifecycle};
 use crate::lost_lines::LostLines;
 use crate::sync_state::{Peers, Readiness, SyncState};
 use crate::warnings::Alerts;
-use chain::decoder::GossipMeters;
+use chain::decoder::{GossipMeters, Undecodable};
 use chain::verifier::WorkMeters;
 use chain::wall_clock::WallClock;
 use chain::{Chain, Snapshot};
 use consensus::SlotClock;
-use network::{NetworkCounters, NetworkFront};
+use network::{NetworkCounters, NetworkFront, PeerTable};
 
 /// Data published by the other parts of the node.
 #[derive(Debug)]
@@ -46,6 +48,35 @@ pub struct ApiSources {
     pub gossip: Arc<GossipMeters>,
     /// What the node knows about its own condition.
     pub supervision: Supervision,
+    /// Data for the events alone.
+    pub shown: EventSources,
+}
+
+/// Data for the events alone. By default, of a node without actors, peers and a store.
+#[derive(Debug)]
+pub struct EventSources {
+    /// For looks at the actors.
+    pub inspector: Option<Inspector>,
+    /// Connected peers and bans.
+    pub peers: View<PeerTable>,
+    /// Gossip that is not SSZ.
+    pub undecodable: Undecodable,
+    /// The figures of the disk, published by the owner of the store.
+    pub disk: Option<View<Disk>>,
+}
+
+impl Default for EventSources {
+    fn default() -> Self {
+        let (_publisher, peers) = view::publisher(PeerTable::default());
+        Self { inspector: None, peers, undecodable: Undecodable::default(), disk: None }
+    }
+}
+
+impl EventSources {
+    /// Returns what the actors do now.
+    pub(super) fn look(&self) -> Inspection {
+        self.inspector.as_ref().map(Inspector::inspect).unwrap_or_default()
+    }
 }
 
 /// What the node knows about its own condition. By default, a running node without peers.

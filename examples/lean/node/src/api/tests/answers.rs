@@ -13,7 +13,8 @@ use consensus::{SignedBlock, State};
 
 const AGGREGATOR: &str = "/lean/v0/admin/aggregator";
 
-const READABLE: [&str; 9] = [
+const READABLE: [&str; 10] = [
+    "/",
     "/lean/v0/health",
     "/lean/v0/ready",
     "/lean/v0/node/syncing",
@@ -78,7 +79,7 @@ fn before_the_owner_has_published_only_health_and_metrics_are_there() {
     for path in READABLE {
         let answer = get(api.address(), path);
         let expected = match path {
-            "/lean/v0/health" | "/lean/v0/node/syncing" | "/metrics" => "200 OK",
+            "/" | "/lean/v0/health" | "/lean/v0/node/syncing" | "/metrics" => "200 OK",
             "/lean/v0/ready" => "503 Service Unavailable",
             _ => "503 Store not initialized",
         };
@@ -131,14 +132,9 @@ fn a_role_that_is_not_said_is_asked_for_in_the_status_line() {
 fn other_paths_are_not_found_and_other_methods_not_allowed() {
     let served = Served::start(Limits::default());
     let address = served.address();
-    for path in [
-        "/",
-        "/unknown",
-        "/lean/v0/unknown",
-        "/lean/v0/health/",
-        "/lean/v0/Health",
-        "/lean//v0/health",
-    ] {
+    for path in
+        ["/unknown", "/lean/v0/unknown", "/lean/v0/health/", "/lean/v0/Health", "/lean//v0/health"]
+    {
         assert_eq!(get(address, path).status, "404 Not Found", "{path}");
     }
     assert_eq!(

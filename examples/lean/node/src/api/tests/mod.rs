@@ -2,9 +2,15 @@
 
 mod answers;
 mod bounds;
+#[cfg(unix)]
+mod browser;
 mod client;
 mod condition;
+mod events;
 mod fairness;
+mod page;
+#[cfg(unix)]
+mod page_in_browser;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
@@ -13,7 +19,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use crate::api::{Api, ApiSources, Limits, Supervision};
+use crate::api::{Api, ApiSources, EventSources, Limits, Supervision};
 use crate::runtime;
 use actor_lanes::view::{self, View};
 use chain::wall_clock::WallClock;
@@ -52,6 +58,7 @@ fn sources(chain: Chain, published: View<Snapshot>) -> ApiSources {
         work: Arc::default(),
         gossip: Arc::default(),
         supervision: Supervision::default(),
+        shown: EventSources::default(),
     }
 }
 

@@ -1,0 +1,70 @@
+//! The tree of fork choice.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::model::Model;
+use crate::text::{count, left};
+use crate::tree::lines;
+use crate::view::{Role, Theme, put, title};
+use lean_node::events::Forks;
+
+/// The most columns of branches.
+const BRANCHES: usize = 6;
+
+/// The width of a weight's bar.
+const BAR: usize = 6;
+
+pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let forks = &model.latest.forks;
+    title(buffer, area, "FORK CHOICE  Head Just. Final Safe", theme);
+    let lines = lines(forks, BRANCHES, theme.tree());
+    let height = usize::from(area.height.saturating_sub(1));
+    let hidden = lines.len().saturating_sub(height) as u64 + forks.left_out;
+    // The last line counts the blocks without a line of their own.
+    let shown = if hidden > 0 { height.saturating_sub(1) } else { height };
+    let slots = forks.blocks.iter().map(|block| block.slot).max().unwrap_or(0);
+    let slot_width = slots.to_string().len();
+    for (at, line) in (1..area.height).zip(lines.iter().take(shown)) {
+        let Some(block) = forks.blocks.get(line.block) else { continue };
+        let root = hex::encode(&block.root.as_bytes()[..4]);
+        let tree = format!("{} ", line.columns);
+        let name = format!("{:>slot_width$} {root} ", block.slot);
+        let marks = format!("{} ", marks(forks, line.block));
+        let bar = bar(theme, block.weight, forks.validators);
+        let weight = format!(" {}/{}", count(block.weight), count(forks.validators));
+        let role = if line.is_of_head { Role::Plain } else { Role::Quiet };
+        let parts = [
+            (tree.as_str(), Role::Bar),
+            (name.as_str(), role),
+            (marks.as_str(), Role::Good),
+            (bar.as_str(), Role::Bar),
+            (weight.as_str(), role),
+        ];
+        put(buffer, area, at, &parts, theme);
+    }
+    if hidden > 0 && height > 0 {
+        let all = (lines.len() as u64).saturating_add(forks.left_out);
+        let more = all - shown.min(lines.len()) as u64;
+        let text = left(&format!("… {} more blocks", count(more)), usize::from(area.width));
+        put(buffer, area, area.height - 1, &[(&text, Role::Quiet)], theme);
+    }
+}
+
+/// Returns the marks of a block, each at its own place.
+fn marks(forks: &Forks, place: usize) -> String {
+    let marks = [
+        (forks.head, 'H'),
+        (forks.justified, 'J'),
+        (forks.finalized, 'F'),
+        (forks.safe_target, 'S'),
+    ];
+    marks.into_iter().map(|(at, mark)| if at == Some(place) { mark } else { ' ' }).collect()
+}
+
+fn bar(theme: &Theme, weight: u64, validators: u64) -> String {
+    let [full, _, empty] = theme.bar();
+    let places = (u128::from(weight) * BAR as u128).div_ceil(u128::from(validators.max(1)));
+    let places = usize::try_from(places).unwrap_or(BAR).min(BAR);
+    std::iter::repeat_n(full, places).chain(std::iter::repeat_n(empty, BAR - places)).collect()
+}
