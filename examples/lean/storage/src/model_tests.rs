@@ -36,10 +36,6 @@ impl Answers {
                 .into(),
         }
     }
-
-    pub(crate) fn is_loaded(&self) -> bool {
-        self.loaded.is_some()
-    }
 }
 
 /// Prunes a store with steps of some size until nothing is left to remove.
