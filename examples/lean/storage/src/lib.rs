@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`RedbStore`], [`RedbReader`] | a store in a folder, in one file of the database `redb` |
 //! | [`MemoryStore`], [`MemoryReader`] | the model: the same answers from memory, nothing durable |
+//! | [`StorageActor`], [`Storage`], [`Durable`] | the owner of a store on a thread of its own, its front, and its view |
 //! | [`Changes`] | what a turn of the chain's owner changes |
 //! | [`Loaded`] | what a start begins with |
 //! | [`StorageError`] | each fault of a folder or a disk, with instructions for the operator |
@@ -27,6 +28,9 @@ mod identity;
 mod memory;
 #[cfg(test)]
 mod model_tests;
+mod owner;
+#[cfg(test)]
+mod owner_tests;
 mod redb_store;
 mod store;
 mod votes;
@@ -35,6 +39,7 @@ pub use changes::{Changes, Finalized};
 pub use error::StorageError;
 pub use identity::ChainIdentity;
 pub use memory::{MemoryReader, MemoryStore};
+pub use owner::{Durable, Storage, StorageActor, StorageMessage};
 pub use redb_store::{RedbReader, RedbStore};
 pub use store::{ChainStore, Figures, Keep, Loaded, Pruned, ReadChain};
 pub use votes::MOST_VOTES;

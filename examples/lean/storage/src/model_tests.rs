@@ -14,7 +14,7 @@ use crate::store::{ChainStore, Figures, Keep, Loaded, ReadChain};
 /// All answers of a reader about the blocks of a forest.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Answers {
-    loaded: Option<Loaded>,
+    pub(crate) loaded: Option<Loaded>,
     figures: Figures,
     by_root: Vec<Option<Arc<SignedBlock>>>,
     by_slot: Vec<Vec<Arc<SignedBlock>>>,

@@ -15,7 +15,7 @@ use crate::error::StorageError;
 /// everything. Drop it and its readers, and open it again.
 pub trait ChainStore: Debug + Send + 'static {
     /// The readers of the store.
-    type Reader: ReadChain;
+    type Reader: ReadChain + Clone;
 
     /// Returns a reader, for any thread.
     fn reader(&self) -> Self::Reader;
@@ -42,7 +42,7 @@ pub trait ChainStore: Debug + Send + 'static {
 }
 
 /// A reader of a store. It reads from the last commit at the time of each call.
-pub trait ReadChain: Clone + Debug + Send + 'static {
+pub trait ReadChain: Debug + Send + Sync + 'static {
     /// Returns what a start begins with, or `None` if the store is empty.
     ///
     /// # Errors
