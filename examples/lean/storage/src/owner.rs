@@ -29,10 +29,10 @@ const STATES_KEPT: Slot = 64;
 #[derive(Debug, Message)]
 pub enum StorageMessage {
     /// From the chain's owner: the changes of a turn.
-    #[lane(fifo = "changes", 64)]
+    #[lane(fifo = "changes", 64, batch = 64)]
     Write(Box<Changes>),
     /// From its own timer: remove some old entries.
-    #[lane(fifo = "prune", 1)]
+    #[lane("changes")]
     Prune,
 }
 

@@ -1,5 +1,6 @@
 //! Tests of the owner of a store, without threads.
 
+use actor_lanes::Spawn;
 use actor_test::Harness;
 
 use crate::changes::Changes;
@@ -56,7 +57,7 @@ fn changes_that_wait_are_one_commit_and_all_of_them_are_durable_then() {
         storage.write(Box::new(turn)).expect("the lane has room");
     }
     assert_eq!(storage.durable().finalized, None, "nothing is durable yet");
-    let _running = harness.spawn_with(mailbox, move || actor);
+    let _running = harness.start(Spawn::new(mailbox), move || actor);
     harness.run_until_idle();
     let durable = storage.durable();
     assert_eq!((durable.commits, &durable.failure), (1, &None));
@@ -80,7 +81,7 @@ fn a_full_lane_returns_the_changes() {
 fn a_full_disk_ends_the_owner_and_leaves_the_last_commit_published() {
     let harness = Harness::new();
     let (storage, actor, mailbox) = Storage::new(counted(1), 3_600).expect("it can be read");
-    let running = harness.spawn_with(mailbox, move || actor);
+    let running = harness.start(Spawn::new(mailbox), move || actor);
     let forest = Forest::new(5);
     storage.write(Box::new(forest.anchor())).expect("the lane has room");
     harness.run_until_idle();
@@ -100,7 +101,7 @@ fn old_blocks_are_pruned_in_steps_between_the_commits() {
     let harness = Harness::new();
     let (storage, actor, mailbox) =
         Storage::new(counted(usize::MAX), 4).expect("it can be read");
-    let _running = harness.spawn_with(mailbox, move || actor);
+    let _running = harness.start(Spawn::new(mailbox), move || actor);
     let mut forest = Forest::new(6);
     storage.write(Box::new(forest.anchor())).expect("the lane has room");
     for _ in 0..60 {

@@ -11,11 +11,12 @@ use keys::FileProblem;
 use keys::signing_history::HistoryError;
 use lean_node::checkpoint_sync::CheckpointError;
 use lean_node::config::ConfigError;
-use lean_node::exit_code::{FAILURE, INTERRUPTED, PART_ENDED, PORT_TAKEN, USAGE};
+use lean_node::exit_code::{FAILURE, INTERRUPTED, PORT_TAKEN, USAGE};
 use lean_node::health::Failure;
 use lean_node::lean_files::LeanFilesError;
 use lean_node::node::StartError;
 use lean_node::runtime::NoSuchRuntime;
+use storage::StorageError;
 
 /// A command failed.
 #[derive(Debug, thiserror::Error)]
@@ -171,7 +172,7 @@ impl CommandError {
             ) => USAGE,
             Self::Vectors(VectorsError::Load(_) | VectorsError::None(..)) => USAGE,
             Self::Start(error) if is_wrong_input(error) => USAGE,
-            Self::PartEnded(_) => PART_ENDED,
+            Self::PartEnded(failure) => failure.exit_code(),
             Self::Reported(code) => *code,
             Self::PortTaken(_) | Self::HttpPortTaken(_) => PORT_TAKEN,
             Self::Devnet(error) => match *error.problem {
@@ -213,6 +214,19 @@ fn is_wrong_input(error: &StartError) -> bool {
             HistoryError::Io { .. } | HistoryError::InUse { .. } | HistoryError::Starting(_) => {
                 false
             }
+        },
+        StartError::Storage(error) => match error {
+            StorageError::OtherNetwork { .. }
+            | StorageError::OtherScheme { .. }
+            | StorageError::NewerVersion { .. }
+            | StorageError::NotAChain { .. }
+            | StorageError::Incomplete { .. }
+            | StorageError::Damaged { .. } => true,
+            StorageError::InUse { .. }
+            | StorageError::Full { .. }
+            | StorageError::Failed { .. }
+            | StorageError::Contradiction { .. }
+            | StorageError::UnknownBlock { .. } => false,
         },
         StartError::Network(_)
         | StartError::Api(_)
