@@ -7,13 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor_lanes::runtime::SmolRuntime;
+use actor_lanes::Runtime;
 use consensus::Checkpoint;
 use lean_node::config::NodeConfig;
 use lean_node::node::{Node, StartError};
-use storage::{ChainIdentity, ReadChain as _, RedbStore, StorageError};
+use storage::{ChainIdentity, ChainStore as _, ReadChain as _, RedbStore, StorageError};
 use support::{finalized, network, start};
-use storage::ChainStore as _;
 
 const ENOUGH: Duration = Duration::from_secs(60);
 
@@ -21,8 +20,8 @@ fn stop(node: Node) {
     assert_eq!(node.stop(ENOUGH), Vec::<String>::new());
 }
 
-fn runtime() -> Arc<SmolRuntime> {
-    Arc::new(SmolRuntime::new())
+fn runtime() -> Arc<dyn Runtime> {
+    Arc::clone(&lean_node::runtime::all()[0])
 }
 
 /// Returns the finalized block on the disk of a stopped node.
@@ -76,18 +75,18 @@ fn a_folder_of_another_network_and_one_in_use_prevent_the_start_and_are_kept() {
     let mut config = network(1, 1, 600).remove(0);
     config.data_dir = Some(folder.path().to_owned());
     let (node, _reports) = start(config.clone(), runtime());
-    let error = Node::start(config.clone(), runtime(), |_| ()).expect_err("it is in use");
+    let error = Node::start(config.clone(), runtime(), drop).expect_err("it is in use");
     assert!(matches!(error, StartError::Storage(StorageError::InUse { .. })), "{error:?}");
     stop(node);
 
     let before = on_disk(folder.path(), &config);
     let mut other = config.clone();
     other.genesis.genesis_time += 1;
-    let error = Node::start(other, runtime(), |_| ()).expect_err("it is of another network");
+    let error = Node::start(other, runtime(), drop).expect_err("it is of another network");
     assert!(matches!(error, StartError::Storage(StorageError::OtherNetwork { .. })), "{error:?}");
     assert_eq!(on_disk(folder.path(), &config), before);
 
     fs::write(folder.path().join("chain.redb"), b"a letter").expect("it is writable");
-    let error = Node::start(config, runtime(), |_| ()).expect_err("it is no chain");
+    let error = Node::start(config, runtime(), drop).expect_err("it is no chain");
     assert!(matches!(error, StartError::Storage(StorageError::NotAChain { .. })), "{error:?}");
 }
