@@ -60,3 +60,51 @@ impl StoredState {
         State { validators, historical_block_hashes, ..self.rest }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forest::{Chance, Forest};
+
+    fn newest(seed: u64) -> State {
+        let mut forest = Forest::new(seed);
+        (0..20).for_each(|_| drop(forest.turn()));
+        let newest = forest.trees.iter().max_by_key(|tree| tree.place.slot);
+        State::clone(&newest.expect("there is an anchor").state)
+    }
+
+    #[test]
+    fn a_state_is_put_together_as_it_was() {
+        for seed in 0..8 {
+            let state = newest(seed);
+            let registry = Root::of(&state.validators);
+            let stored = StoredState::decode(&encode(&state, &registry)).expect("it is intact");
+            assert_eq!(stored.registry, registry);
+            assert_eq!(stored.history, state.historical_block_hashes.len());
+            let (validators, history) =
+                (state.validators.clone(), state.historical_block_hashes.clone());
+            assert_eq!(Root::of(&stored.with(validators, history)), Root::of(&state));
+        }
+    }
+
+    #[test]
+    fn a_damaged_state_is_refused_or_another_state_and_never_a_panic() {
+        let state = newest(9);
+        let (registry, mut chance) = (Root::of(&state.validators), Chance(9));
+        let whole = encode(&state, &registry);
+        for _ in 0..2_000 {
+            let mut bytes = whole.clone();
+            let place = chance.below(bytes.len());
+            bytes[place] ^= 1 << chance.below(8);
+            if chance.one_in(2) {
+                bytes.truncate(chance.below(bytes.len()));
+            }
+            if let Ok(stored) = StoredState::decode(&bytes) {
+                let history = state.historical_block_hashes.clone();
+                let is_same_header = stored.registry == registry && stored.history == history.len();
+                let damaged = stored.with(state.validators.clone(), history);
+                assert!(!is_same_header || Root::of(&damaged) != Root::of(&state));
+            }
+        }
+    }
+}
