@@ -26,7 +26,12 @@ pub(super) struct History {
 
 impl History {
     pub(super) fn new(store: &Store) -> Self {
-        let Checkpoint { root: anchor, slot } = store.latest_finalized();
+        Self::from_anchor(store.latest_finalized(), store)
+    }
+
+    /// Creates a history that begins after a block of the store.
+    pub(super) fn from_anchor(anchor: Checkpoint, store: &Store) -> Self {
+        let Checkpoint { root: anchor, slot } = anchor;
         let block = store.block(&anchor).expect("the anchor is a block of the store");
         let proof = MultiMessageAggregate::default();
         let signed = Arc::new(SignedBlock { block: Block::clone(block), proof });

@@ -32,18 +32,19 @@ pub(super) struct Final {
 }
 
 impl Final {
-    fn of(store: &Store) -> Option<Self> {
-        let checkpoint = store.latest_finalized();
+    fn at(checkpoint: Checkpoint, store: &Store) -> Option<Self> {
         let state = Arc::clone(store.state(&checkpoint.root)?);
         Some(Self { checkpoint, state, block: Arc::clone(store.block(&checkpoint.root)?) })
     }
 }
 
 impl Keeping {
-    /// Begins to collect changes. The finalized block of `store` is durable already.
-    pub(super) fn turn_on(&mut self, store: &Store) {
+    /// Begins to collect changes. The finality of `anchor` is durable. The store may have finalized
+    /// a later block, because it has counted all votes of the earlier run.
+    pub(super) fn turn_on(&mut self, anchor: Checkpoint, store: &Store) {
         self.is_on = true;
-        self.announced = Final::of(store);
+        self.announced = Final::at(anchor, store);
+        self.finalized(store);
     }
 
     /// Returns whether there is a store on disk.
@@ -80,7 +81,7 @@ impl Keeping {
         if !self.is_on || last.is_some_and(|last| last.checkpoint.slot >= slot) {
             return;
         }
-        let Some(new) = Final::of(store) else { return };
+        let Some(new) = Final::at(store.latest_finalized(), store) else { return };
         let state = Arc::clone(&new.state);
         self.changes.finalized = Some(Finalized { checkpoint: new.checkpoint, state });
         if self.unannounced.len() == MOST_UNANNOUNCED {

@@ -33,15 +33,24 @@ fn follow(follower: &mut ChainState, slots: Slot) -> Vec<Changes> {
     all
 }
 
+/// Returns the anchor of all chains here.
+fn anchor() -> Arc<SignedBlock> {
+    let block = (**chain([]).base.store.head_block()).clone();
+    Arc::new(SignedBlock { block, ..SignedBlock::default() })
+}
+
+/// Returns a chain with a store on disk, which has the anchor.
+fn kept() -> ChainState {
+    chain([]).kept(&anchor(), &[])
+}
+
 /// Returns a store on disk with the anchor of all chains here.
 fn disk() -> MemoryStore {
     let store = chain([]).base.store;
-    let root = store.head();
-    let block = (**store.head_block()).clone();
     let state = Arc::clone(store.head_state());
     let mut disk = MemoryStore::new();
     disk.write(&Changes {
-        blocks: vec![(root, Arc::new(SignedBlock { block, ..SignedBlock::default() }))],
+        blocks: vec![(store.head(), anchor())],
         finalized: Some(storage::Finalized { checkpoint: store.latest_finalized(), state }),
         ..Changes::default()
     })
@@ -59,17 +68,17 @@ fn restarted(disk: &MemoryStore) -> ChainState {
     }
     store.restore_votes(&loaded.votes);
     let role = Role {
-        validators: Vec::new().into_iter().collect(),
+        validators: Vec::new(),
         is_aggregator: true,
         first_duty_slot: 0,
         scheme: Scheme::LONG,
     };
-    ChainState::new(store, Arc::new(MockProofs::default()), role).kept(&loaded.blocks)
+    ChainState::new(store, Arc::new(MockProofs::default()), role).kept(&loaded.anchor, &loaded.blocks)
 }
 
 #[test]
 fn a_restarted_chain_has_the_head_and_the_finality_of_the_earlier_run() {
-    let mut follower = chain([]).kept(&[]);
+    let mut follower = kept();
     let mut disk = disk();
     for changes in follow(&mut follower, 12) {
         disk.write(&changes).expect("a model takes all");
@@ -83,7 +92,7 @@ fn a_restarted_chain_has_the_head_and_the_finality_of_the_earlier_run() {
 
 #[test]
 fn a_restarted_chain_serves_its_blocks_from_memory_and_names_those_on_the_disk() {
-    let mut follower = chain([]).kept(&[]);
+    let mut follower = kept();
     let mut disk = disk();
     for changes in follow(&mut follower, 12) {
         disk.write(&changes).expect("a model takes all");
@@ -100,7 +109,7 @@ fn a_restarted_chain_serves_its_blocks_from_memory_and_names_those_on_the_disk()
 
 #[test]
 fn finality_is_announced_when_it_is_durable_and_not_before() {
-    let mut follower = chain([]).kept(&[]);
+    let mut follower = kept();
     let anchor = follower.head().finalized;
     let changes = follow(&mut follower, 12);
     let own = follower.snapshot();
@@ -122,7 +131,7 @@ fn finality_is_announced_when_it_is_durable_and_not_before() {
 
 #[test]
 fn refused_changes_are_sent_with_the_next_ones_and_nothing_is_lost() {
-    let mut follower = chain([]).kept(&[]);
+    let mut follower = kept();
     let (mut each, mut late) = (disk(), disk());
     let all = follow(&mut follower, 12);
     for changes in &all {

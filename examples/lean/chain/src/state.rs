@@ -71,14 +71,17 @@ impl ChainState {
         }
     }
 
-    /// Collects the changes for a store on disk from now on. The disk has the finalized block of
-    /// the chain, and `blocks`, which are in the chain already.
+    /// Collects the changes for a store on disk from now on. The disk has finalized `anchor`, the
+    /// first block of the chain. It has `blocks` too, which are in the chain already.
     #[must_use]
-    pub fn kept(mut self, blocks: &[Arc<SignedBlock>]) -> Self {
-        for block in blocks {
+    pub fn kept(mut self, anchor: &Arc<SignedBlock>, blocks: &[Arc<SignedBlock>]) -> Self {
+        let store = &self.base.store;
+        let place = Checkpoint { root: Root::of(&anchor.block), slot: anchor.block.slot };
+        self.history = History::from_anchor(place, store);
+        for block in blocks.iter().chain([anchor]) {
             self.history.insert(Root::of(&block.block), block);
         }
-        self.keeping.turn_on(&self.base.store);
+        self.keeping.turn_on(place, store);
         self
     }
 

@@ -20,8 +20,6 @@ use wire::MIN_SLOTS_FOR_BLOCK_REQUESTS;
 /// The chain at the start of a node.
 pub(crate) struct Beginning {
     pub(crate) store: Store,
-    /// The unfinalized blocks of the earlier run. They are in the store already.
-    pub(crate) blocks: Vec<Arc<SignedBlock>>,
     /// The store on disk, if the configuration names a folder.
     pub(crate) kept: Option<Kept>,
 }
@@ -31,6 +29,10 @@ pub(crate) struct Kept {
     pub(crate) storage: Storage,
     pub(crate) actor: StorageActor<RedbStore>,
     pub(crate) mailbox: Mailbox<StorageMessage>,
+    /// The finalized block on the disk: the first block of the chain.
+    pub(crate) anchor: Arc<SignedBlock>,
+    /// The unfinalized blocks on the disk. They are in the chain already.
+    pub(crate) blocks: Vec<Arc<SignedBlock>>,
 }
 
 /// Returns the beginning of a node's chain. Its anchor is durable then.
@@ -42,20 +44,21 @@ pub(crate) fn beginning(
     let Some(folder) = &config.data_dir else {
         let Anchor { state, block } = anchor(config, current_slot)?;
         let store = Store::new(state, block, validator)?;
-        return Ok(Beginning { store, blocks: Vec::new(), kept: None });
+        return Ok(Beginning { store, kept: None });
     };
     let mut disk = RedbStore::open(folder, &identity(config))?;
-    let (store, blocks) = match disk.reader().load()? {
+    let (store, anchor, blocks) = match disk.reader().load()? {
         Some(loaded) => restored(loaded, config, folder, validator)?,
         None => {
             let Anchor { state, block } = anchor(config, current_slot)?;
             let store = Store::new(state, block, validator)?;
-            keep_anchor(&mut disk, &store)?;
-            (store, Vec::new())
+            let anchor = keep_anchor(&mut disk, &store)?;
+            (store, anchor, Vec::new())
         }
     };
     let (storage, actor, mailbox) = Storage::new(disk, MIN_SLOTS_FOR_BLOCK_REQUESTS)?;
-    Ok(Beginning { store, blocks, kept: Some(Kept { storage, actor, mailbox }) })
+    let kept = Kept { storage, actor, mailbox, anchor, blocks };
+    Ok(Beginning { store, kept: Some(kept) })
 }
 
 /// Returns the network that a folder must belong to.
@@ -74,7 +77,7 @@ fn restored(
     config: &NodeConfig,
     folder: &Path,
     validator: Option<ValidatorIndex>,
-) -> Result<(Store, Vec<Arc<SignedBlock>>), StartError> {
+) -> Result<(Store, Arc<SignedBlock>, Vec<Arc<SignedBlock>>), StartError> {
     let Loaded { finalized, anchor, state, blocks, votes, peers: _ } = loaded;
     if let Some(url) = &config.checkpoint_sync_url {
         tracing::warn!(
@@ -103,23 +106,21 @@ fn restored(
         votes,
         "the chain of the earlier run goes on"
     );
-    Ok((store, known))
+    Ok((store, anchor, known))
 }
 
-/// Writes the anchor of a new chain.
-fn keep_anchor(disk: &mut RedbStore, store: &Store) -> Result<(), StorageError> {
+/// Writes the anchor of a new chain, and returns it.
+fn keep_anchor(disk: &mut RedbStore, store: &Store) -> Result<Arc<SignedBlock>, StorageError> {
     let Checkpoint { root, slot } = store.latest_finalized();
-    let signed = SignedBlock {
-        block: (**store.head_block()).clone(),
-        proof: MultiMessageAggregate::default(),
-    };
+    let block = (**store.head_block()).clone();
+    let anchor = Arc::new(SignedBlock { block, proof: MultiMessageAggregate::default() });
     let state = Arc::clone(store.head_state());
     disk.write(&Changes {
-        blocks: vec![(root, Arc::new(signed))],
+        blocks: vec![(root, Arc::clone(&anchor))],
         finalized: Some(Finalized { checkpoint: Checkpoint { root, slot }, state }),
         ..Changes::default()
-    })
-    .map(drop)
+    })?;
+    Ok(anchor)
 }
 
 /// Returns the block and the state at the beginning of a new chain.

@@ -39,7 +39,7 @@ use chain::verifier::{Assigned, MeasuredProofs, Pool, Verifier, WorkMeters, veri
 use chain::wall_clock::WallClock;
 pub use chain::wall_clock::shift as shift_wall_clock;
 use chain::{Chain, ChainActor, ChainHead, ChainState, Role, Snapshot};
-use consensus::{ProofScheme, Rejection, Slot, SlotClock};
+use consensus::{ProofScheme, Rejection, SignedBlock, Slot, SlotClock};
 use keys::signing_history::{HistoryError, SigningHistory};
 use keys::{ValidatorKeyError, ValidatorKeys, regenerate};
 use network::{HostKey, HostKeyError, Multiaddr, Network, NetworkConfig, NetworkError, PeerId};
@@ -58,6 +58,9 @@ pub struct Node {
 
 /// The time limit for the actors to end after the failure of one of them.
 const FAILED_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The store on disk, the anchor of the chain, and the unfinalized blocks on the disk.
+type OnDisk = (Storage, Arc<SignedBlock>, Vec<Arc<SignedBlock>>);
 
 /// The mailboxes of the verifiers and of the prover, by the names of their threads.
 type PoolMailboxes = Vec<(String, Handle<Assigned>, Mailbox<Assigned>)>;
@@ -144,7 +147,7 @@ impl Node {
         remark_on(&history, &config, role.first_duty_slot);
         let key_slots = key_slots(&keys);
         let validator = role.validators.first().copied();
-        let Beginning { store, blocks, kept } =
+        let Beginning { store, kept } =
             beginning(&config, || clock.current_slot(wall.now()), validator)?;
 
         let (chain, chain_mailbox) = Chain::new();
@@ -223,14 +226,15 @@ impl Node {
         let decoder = ThreadConfig::named("decoder");
         node.start_worker(decoder, Phase::Sources, decoder_mailbox, move || decoding.clone())?;
         let pool = node.start_pool(workers, &proofs, &work)?;
-        let storage = kept.map(|kept| node.start_storage(kept)).transpose()?;
+        let on_disk = kept.map(|kept| node.start_storage(kept)).transpose()?;
         node.start_owner(chain_thread, Phase::Owners, chain_mailbox, move || {
             let folding = Arc::<WorkMeters>::default();
             let proofs = Arc::new(MeasuredProofs::new(proofs, Arc::clone(&folding)));
-            let mut state = ChainState::new(store, proofs, role);
-            if storage.is_some() {
-                state = state.kept(&blocks);
-            }
+            let state = ChainState::new(store, proofs, role);
+            let (state, storage) = match on_disk {
+                Some((storage, anchor, blocks)) => (state.kept(&anchor, &blocks), Some(storage)),
+                None => (state, None),
+            };
             ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, publisher)
                 .measured(folding)
                 .stored(storage)
@@ -348,11 +352,11 @@ impl Node {
 
     /// Starts the owner of the store on disk. It ends after the chain's owner, and so writes its
     /// last changes.
-    fn start_storage(&self, kept: Kept) -> Result<Storage, StartError> {
-        let Kept { storage, actor, mailbox } = kept;
+    fn start_storage(&self, kept: Kept) -> Result<OnDisk, StartError> {
+        let Kept { storage, actor, mailbox, anchor, blocks } = kept;
         let thread = ThreadConfig::named(STORAGE);
         self.start_owner(thread, Phase::Stores, mailbox, move || actor)?;
-        Ok(storage)
+        Ok((storage, anchor, blocks))
     }
 
     /// Starts an actor with one life, because its state cannot be made again.
