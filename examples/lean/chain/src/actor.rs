@@ -398,6 +398,12 @@ impl Actor for ChainActor {
     }
 
     async fn stopped(&mut self, reason: &actor_lanes::ExitReason) {
+        // The owner of the store on disk ends after this actor.
+        if let (Some(storage), Some(changes)) = (&self.storage, self.state.take_changes())
+            && storage.write(changes).is_err()
+        {
+            tracing::warn!("the last changes of the chain were not kept: the disk is slow");
+        }
         self.publish();
         tracing::info!(%reason, "the chain's owner has ended");
     }

@@ -82,7 +82,7 @@ impl ChainState {
     /// Advances the store's time interval by interval. An aggregation starts in its interval, and
     /// its proofs are made by the prover.
     fn advance(&mut self, to: Interval) {
-        let Self { base, keeping, .. } = self;
+        let Self { base, keeping, proving, .. } = self;
         while base.now() < to {
             if keeping.is_on() && (base.now() + 1) % INTERVALS_PER_SLOT == ACCEPTANCE {
                 keeping.votes(base.store.uncounted_votes());
@@ -92,7 +92,7 @@ impl ChainState {
                 continue;
             }
             if base.role.is_aggregator {
-                self.proving.aggregate(base);
+                proving.aggregate(base);
             } else {
                 base.counters.meters.rounds_not_aggregator += 1;
             }
