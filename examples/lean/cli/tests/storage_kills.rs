@@ -89,6 +89,13 @@ fn kill(kills: usize, chance: &mut Chance) -> Slot {
     while announced.newest() <= before {
         next_status(&node, &mut announced);
     }
+    drop(node);
+    let verified = Command::new(env!("CARGO_BIN_EXE_node"))
+        .args(["db", "verify", "--data-dir"])
+        .arg(network.directory().join("chain"))
+        .output()
+        .expect("the program runs");
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
     announced.newest()
 }
 

@@ -40,7 +40,7 @@ pub use error::StorageError;
 pub use identity::ChainIdentity;
 pub use memory::{MemoryReader, MemoryStore};
 pub use owner::{Durable, Storage, StorageActor, StorageMessage};
-pub use redb_store::{RedbReader, RedbStore};
+pub use redb_store::{RedbReader, RedbStore, Verified};
 pub use store::{ChainStore, Figures, Keep, Loaded, Pruned, ReadChain};
 pub use votes::MOST_VOTES;
 

@@ -116,6 +116,9 @@ pub(crate) enum CommandError {
     /// The node did not stop cleanly.
     #[error("the node did not stop in order: {}", .0.join("; "))]
     Stop(Vec<String>),
+    /// The chain on disk cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// The devnet failed.
     #[error(transparent)]
     Devnet(#[from] DevnetError),
@@ -172,6 +175,7 @@ impl CommandError {
             ) => USAGE,
             Self::Vectors(VectorsError::Load(_) | VectorsError::None(..)) => USAGE,
             Self::Start(error) if is_wrong_input(error) => USAGE,
+            Self::Storage(error) if is_wrong_folder(error) => USAGE,
             Self::PartEnded(failure) => failure.exit_code(),
             Self::Reported(code) => *code,
             Self::PortTaken(_) | Self::HttpPortTaken(_) => PORT_TAKEN,
@@ -189,6 +193,7 @@ impl CommandError {
             | Self::Vectors(_)
             | Self::Listen { .. }
             | Self::Start(_)
+            | Self::Storage(_)
             | Self::Export { .. }
             | Self::Stop(_)
             | Self::System { .. }
@@ -215,22 +220,27 @@ fn is_wrong_input(error: &StartError) -> bool {
                 false
             }
         },
-        StartError::Storage(error) => match error {
-            StorageError::OtherNetwork { .. }
-            | StorageError::OtherScheme { .. }
-            | StorageError::NewerVersion { .. }
-            | StorageError::NotAChain { .. }
-            | StorageError::Incomplete { .. }
-            | StorageError::Damaged { .. } => true,
-            StorageError::InUse { .. }
-            | StorageError::Full { .. }
-            | StorageError::Failed { .. }
-            | StorageError::Contradiction { .. }
-            | StorageError::UnknownBlock { .. } => false,
-        },
+        StartError::Storage(error) => is_wrong_folder(error),
         StartError::Network(_)
         | StartError::Api(_)
         | StartError::Thread(..)
         | StartError::Part(..) => false,
+    }
+}
+
+/// Returns whether a folder of a chain cannot be used, now and later.
+fn is_wrong_folder(error: &StorageError) -> bool {
+    match error {
+        StorageError::OtherNetwork { .. }
+        | StorageError::OtherScheme { .. }
+        | StorageError::NewerVersion { .. }
+        | StorageError::NotAChain { .. }
+        | StorageError::Incomplete { .. }
+        | StorageError::Damaged { .. } => true,
+        StorageError::InUse { .. }
+        | StorageError::Full { .. }
+        | StorageError::Failed { .. }
+        | StorageError::Contradiction { .. }
+        | StorageError::UnknownBlock { .. } => false,
     }
 }

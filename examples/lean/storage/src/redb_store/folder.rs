@@ -66,8 +66,11 @@ impl Folder {
         self.path.join("chain.redb")
     }
 
-    /// Opens the database, or creates it.
-    pub(super) fn open(&self, identity: &ChainIdentity) -> Result<Database, StorageError> {
+    /// Opens the database of a network, or creates it.
+    pub(super) fn open_or_create(
+        &self,
+        identity: &ChainIdentity,
+    ) -> Result<Database, StorageError> {
         let path = self.database();
         // The rest of an interrupted creation. Nothing in it was ever reported as durable.
         let new = self.path.join("chain.redb.new");
@@ -75,14 +78,18 @@ impl Folder {
         if !path.try_exists().map_err(StorageError::io("find", &path))? {
             self.create(&new, &path, identity)?;
         }
-        let length = check_start(&path)?;
-        let mut builder = builder();
-        let database = builder.set_check_integrity_on_open(length <= CHECKED).open(&path);
-        let database =
-            database.map_err(Fault::from).map_err(Fault::at("open", &path))?;
+        let database = open(&path)?;
         schema::check(&database, &path, identity, schema::MIGRATIONS)
             .map_err(Fault::at("open", &path))?;
         Ok(database)
+    }
+
+    /// Opens the database of any network. Returns it with its network.
+    pub(super) fn open_any(&self) -> Result<(Database, ChainIdentity), StorageError> {
+        let path = self.database();
+        let database = open(&path)?;
+        let identity = schema::identity(&database, &path).map_err(Fault::at("open", &path))?;
+        Ok((database, identity))
     }
 
     /// Writes a complete database under another name, and renames it. A crash leaves no half of one
@@ -111,6 +118,14 @@ pub(super) fn builder() -> Builder {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE);
     builder
+}
+
+/// Opens a file, and checks its pages.
+fn open(path: &Path) -> Result<Database, StorageError> {
+    let length = check_start(path)?;
+    let mut builder = builder();
+    let database = builder.set_check_integrity_on_open(length <= CHECKED).open(path);
+    database.map_err(Fault::from).map_err(Fault::at("open", path))
 }
 
 /// Checks that a file begins as a database does, and returns its length.

@@ -9,8 +9,10 @@ mod stored_state;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod write;
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,6 +27,7 @@ use crate::store::{ChainStore, Keep, Pruned};
 use fault::Fault;
 use folder::Folder;
 pub use read::RedbReader;
+pub use verify::Verified;
 
 /// A store in one file.
 #[derive(Debug)]
@@ -49,9 +52,23 @@ impl RedbStore {
     /// another kind, or if the disk has a fault. Nothing is overwritten then.
     pub fn open(folder: &Path, identity: &ChainIdentity) -> Result<Self, StorageError> {
         let folder = Folder::lock(folder)?;
-        let database = folder.open(identity)?;
+        let database = folder.open_or_create(identity)?;
         let path = folder.database();
         Ok(Self { _folder: Some(folder), ..Self::of(database, &path) })
+    }
+
+    /// Opens the chain in a folder, whatever its network is, for a look at it. Creates nothing.
+    /// Returns it with its network.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StorageError`] as [`open`](Self::open) does, except for another network or scheme.
+    pub fn open_any(folder: &Path) -> Result<(Self, ChainIdentity), StorageError> {
+        let path = folder.join("chain.redb");
+        fs::metadata(&path).map_err(StorageError::io("open", &path))?;
+        let folder = Folder::lock(folder)?;
+        let (database, identity) = folder.open_any()?;
+        Ok((Self { _folder: Some(folder), ..Self::of(database, &path) }, identity))
     }
 
     /// Opens or creates a chain in another file layer than the system's. `path` is its name in

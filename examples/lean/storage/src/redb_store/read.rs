@@ -22,6 +22,7 @@ use super::stored_state::StoredState;
 use super::tables::{
     BLOCKS, CHAIN, META, PEERS, REGISTRIES, SLOTS, STATES, VOTES, from_slot, parts_of, slot_key,
 };
+use super::verify::{Verified, verify};
 use super::write::decoded_vote;
 use crate::error::StorageError;
 use crate::store::{Figures, Loaded, ReadChain};
@@ -42,6 +43,18 @@ impl RedbReader {
         transaction
             .and_then(|transaction| read(&transaction))
             .map_err(Fault::at("read", &self.path))
+    }
+}
+
+impl RedbReader {
+    /// Checks the root of each block and state, and the links of the finalized chain. Calls
+    /// `progress` with the number of checked blocks and the number of all blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Damaged`] with the first fault.
+    pub fn verify(&self, mut progress: impl FnMut(u64, u64)) -> Result<Verified, StorageError> {
+        self.read(|transaction| verify(transaction, &mut progress))
     }
 }
 
@@ -152,7 +165,7 @@ fn peers(transaction: &ReadTransaction) -> Result<Vec<String>, Fault> {
     Ok(peers)
 }
 
-fn block_at(
+pub(super) fn block_at(
     transaction: &ReadTransaction,
     place: Checkpoint,
 ) -> Result<Option<Arc<SignedBlock>>, Fault> {
@@ -162,14 +175,14 @@ fn block_at(
 }
 
 /// Decodes a block, and checks its root. So no damaged block is served.
-fn decoded_block(root: &Root, bytes: &[u8]) -> Result<Arc<SignedBlock>, Fault> {
+pub(super) fn decoded_block(root: &Root, bytes: &[u8]) -> Result<Arc<SignedBlock>, Fault> {
     match SignedBlock::from_ssz_bytes(bytes) {
         Ok(block) if Root::of(&block.block) == *root => Ok(Arc::new(block)),
         _ => Err(Fault::damaged(format!("the stored bytes of block {root} are not this block"))),
     }
 }
 
-fn state_at(transaction: &ReadTransaction, slot: Slot) -> Result<Option<State>, Fault> {
+pub(super) fn state_at(transaction: &ReadTransaction, slot: Slot) -> Result<Option<State>, Fault> {
     let Some(bytes) = transaction.open_table(STATES)?.get(slot)? else { return Ok(None) };
     let state = StoredState::decode(bytes.value())?;
     let registry = transaction

@@ -71,37 +71,55 @@ pub(super) fn check(
     let schema = {
         let transaction = database.begin_read()?;
         let meta = transaction.open_table(META)?;
-        let schema: u32 = parsed(&meta, SCHEMA)?.ok_or_else(|| incomplete(path))?;
-        let newest = newest(migrations);
-        if schema > newest {
-            return Err(StorageError::NewerVersion { path: path.to_owned(), found: schema, newest }
-                .into());
-        }
-        check_identity(&meta, path, expected)?;
+        let schema = check_schema(&meta, path, newest(migrations))?;
+        check_identity(&read_identity(&meta, path)?, path, expected)?;
         schema
     };
     migrate(database, schema, migrations)
+}
+
+/// Returns the network of an existing database with a known schema.
+pub(super) fn identity(database: &Database, path: &Path) -> Result<ChainIdentity, Fault> {
+    let transaction = database.begin_read()?;
+    let meta = transaction.open_table(META)?;
+    check_schema(&meta, path, newest(MIGRATIONS))?;
+    read_identity(&meta, path)
+}
+
+fn check_schema(meta: &impl Meta, path: &Path, newest: u32) -> Result<u32, Fault> {
+    let found: u32 = parsed(meta, SCHEMA)?.ok_or_else(|| incomplete(path))?;
+    if found > newest {
+        return Err(StorageError::NewerVersion { path: path.to_owned(), found, newest }.into());
+    }
+    Ok(found)
+}
+
+fn read_identity(meta: &impl Meta, path: &Path) -> Result<ChainIdentity, Fault> {
+    let missing = || Fault::from(incomplete(path));
+    Ok(ChainIdentity {
+        genesis_time: parsed(meta, GENESIS_TIME)?.ok_or_else(missing)?,
+        validators_root: parsed(meta, VALIDATORS_ROOT)?.ok_or_else(missing)?,
+        fork: text(meta, FORK)?.ok_or_else(missing)?,
+        scheme: text(meta, SCHEME)?.ok_or_else(missing)?,
+    })
 }
 
 fn newest(migrations: &[Migration]) -> u32 {
     1 + migrations.len() as u32
 }
 
-fn check_identity(meta: &impl Meta, path: &Path, expected: &ChainIdentity) -> Result<(), Fault> {
-    let missing = || Fault::from(incomplete(path));
-    let found = ChainIdentity {
-        genesis_time: parsed(meta, GENESIS_TIME)?.ok_or_else(missing)?,
-        validators_root: parsed(meta, VALIDATORS_ROOT)?.ok_or_else(missing)?,
-        fork: text(meta, FORK)?.ok_or_else(missing)?,
-        scheme: text(meta, SCHEME)?.ok_or_else(missing)?,
-    };
+fn check_identity(
+    found: &ChainIdentity,
+    path: &Path,
+    expected: &ChainIdentity,
+) -> Result<(), Fault> {
     let path = path.to_owned();
     if found.scheme != expected.scheme {
-        let (found, expected) = (found.scheme, expected.scheme.clone());
+        let (found, expected) = (found.scheme.clone(), expected.scheme.clone());
         return Err(StorageError::OtherScheme { path, found, expected }.into());
     }
-    if found != *expected {
-        let (found, expected) = (Box::new(found), Box::new(expected.clone()));
+    if found != expected {
+        let (found, expected) = (Box::new(found.clone()), Box::new(expected.clone()));
         return Err(StorageError::OtherNetwork { path, found, expected }.into());
     }
     Ok(())

@@ -200,3 +200,22 @@ fn finality_only_advances_and_never_to_another_branch() {
     let stored = store.write(&Changes::default()).expect("nothing was written");
     assert_eq!(stored, Some(forest.trees[0].place));
 }
+
+#[test]
+fn a_look_at_a_folder_needs_no_network_and_checks_every_entry() {
+    let folder = folder();
+    let missing = RedbStore::open_any(folder.path()).expect_err("there is no chain");
+    assert!(matches!(missing, StorageError::Failed { .. }), "{missing:?}");
+    assert!(!file(folder.path()).exists(), "a look creates nothing");
+
+    let (forest, _) = grown(folder.path());
+    let (store, found) = RedbStore::open_any(folder.path()).expect("it is intact");
+    assert_eq!(found, identity());
+    let (reader, mut calls) = (store.reader(), 0);
+    let verified = reader.verify(|_, _| calls += 1).expect("it is intact");
+    let figures = reader.figures().expect("it is intact");
+    assert_eq!((verified.blocks, verified.states), (figures.blocks, figures.states));
+    assert_eq!(verified.blocks, forest.trees.len() as u64);
+    assert_eq!(verified.blocks, calls);
+    assert!(verified.links > 0);
+}
