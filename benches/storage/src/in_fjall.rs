@@ -64,9 +64,8 @@ fn decoded<T: SszDecode>(bytes: &[u8]) -> T {
 impl FjallStore {
     pub(crate) fn open(folder: &Path) -> Self {
         let database = Database::builder(folder).open().expect("the folder has this chain");
-        let table = |name| {
-            database.keyspace(name, KeyspaceCreateOptions::default).expect("the disk works")
-        };
+        let table =
+            |name| database.keyspace(name, KeyspaceCreateOptions::default).expect("the disk works");
         Self(FjallReader {
             blocks: table("blocks"),
             slots: table("slots"),

@@ -16,11 +16,11 @@ use crate::state::ChainState;
 use crate::sync::{Request, Wanted};
 use crate::verifier::{JobsDone, Pool, WorkMeters};
 use crate::wall_clock::WallClock;
-use storage::Storage;
 use consensus::{
     ATTESTATION_COMMITTEE_COUNT, Interval, Root, SignedBlock, Slot, SlotClock, ValidatorIndex,
 };
 use network::{BlocksReply, NetworkFront, SlotRange, TopicKind, Undelivered};
+use storage::Storage;
 
 /// Owns the chain's state on one thread. No field is shared with another thread, so none has a
 /// lock.

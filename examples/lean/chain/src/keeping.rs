@@ -103,9 +103,8 @@ impl Keeping {
 
     /// Returns the newest finalized block that is on the disk.
     pub(super) fn durable(&mut self, on_disk: Option<Checkpoint>) -> Option<&Final> {
-        let is_durable = |new: &Final| {
-            on_disk.is_some_and(|on_disk| new.checkpoint.slot <= on_disk.slot)
-        };
+        let is_durable =
+            |new: &Final| on_disk.is_some_and(|on_disk| new.checkpoint.slot <= on_disk.slot);
         while self.unannounced.front().is_some_and(is_durable) {
             self.announced = self.unannounced.pop_front();
         }

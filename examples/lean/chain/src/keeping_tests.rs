@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use storage::{Changes, ChainStore as _, MemoryStore, ReadChain as _};
+use storage::{ChainStore as _, Changes, MemoryStore, ReadChain as _};
 
 use crate::effect::Effect;
 use crate::role::Role;
@@ -73,7 +73,8 @@ fn restarted(disk: &MemoryStore) -> ChainState {
         first_duty_slot: 0,
         scheme: Scheme::LONG,
     };
-    ChainState::new(store, Arc::new(MockProofs::default()), role).kept(&loaded.anchor, &loaded.blocks)
+    ChainState::new(store, Arc::new(MockProofs::default()), role)
+        .kept(&loaded.anchor, &loaded.blocks)
 }
 
 #[test]

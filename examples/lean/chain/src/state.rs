@@ -28,12 +28,12 @@ use crate::snapshot::Snapshot;
 use crate::sync::Sync;
 use crate::verifier::{Done, JobId, NotDone, Outcome};
 use crate::votes::Votes;
-use storage::Changes;
 use consensus::{
-    Checkpoint, ForkChoiceView, Interval, ProofScheme, Root, SignedAggregatedAttestation, SignedAttestation,
-    SignedBlock, Slot, Store, ValidatorIndex,
+    Checkpoint, ForkChoiceView, Interval, ProofScheme, Root, SignedAggregatedAttestation,
+    SignedAttestation, SignedBlock, Slot, Store, ValidatorIndex,
 };
 use network::SlotRange;
+use storage::Changes;
 
 /// Owns everything that this node knows of the chain.
 pub struct ChainState {
@@ -105,7 +105,11 @@ impl ChainState {
     }
 
     /// Shows in a snapshot only the finality that is on the disk.
-    pub(crate) fn announce_durable(&mut self, on_disk: Option<Checkpoint>, snapshot: &mut Snapshot) {
+    pub(crate) fn announce_durable(
+        &mut self,
+        on_disk: Option<Checkpoint>,
+        snapshot: &mut Snapshot,
+    ) {
         let Some(durable) = self.keeping.durable(on_disk) else { return };
         let Final { checkpoint, state, block } = durable;
         snapshot.finalized = *checkpoint;

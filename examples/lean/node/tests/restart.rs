@@ -49,8 +49,7 @@ fn a_network_goes_on_with_its_chain_after_all_of_its_nodes_were_stopped() {
         for config in &configs {
             nodes.push(start(config.clone(), runtime()));
         }
-        let lines: Vec<_> =
-            nodes.iter().map(|(_, reports)| finalized(reports, until)).collect();
+        let lines: Vec<_> = nodes.iter().map(|(_, reports)| finalized(reports, until)).collect();
         let heads = nodes.iter().map(|(node, _)| node.head(ENOUGH).expect("its owner answers"));
         let heads: Vec<_> = heads.collect();
         nodes.into_iter().for_each(|(node, _)| stop(node));

@@ -137,8 +137,7 @@ fn a_crash_keeps_all_synced_writes_and_can_lose_or_tear_the_others() {
     ];
     let disks: Vec<_> = (0..64).map(|seed| after_crash(&steps, 4, &mut Chance(seed))).collect();
     assert!(disks.iter().all(|disk| disk.len() == 4096 && disk[..1024] == [1; 1024]));
-    let has = |written: [u8; 2]| {
-        disks.iter().any(|disk| [disk[1024], disk[1024 + SECTOR]] == written)
-    };
+    let has =
+        |written: [u8; 2]| disks.iter().any(|disk| [disk[1024], disk[1024 + SECTOR]] == written);
     assert!(has([0, 0]) && has([2, 2]) && has([0, 2]) && has([2, 0]));
 }

@@ -134,7 +134,9 @@ pub enum StorageError {
         new: Checkpoint,
     },
     /// The finalized block is not stored.
-    #[error("the finalized block {root} is not among the stored ones: this is a defect of the node")]
+    #[error(
+        "the finalized block {root} is not among the stored ones: this is a defect of the node"
+    )]
     UnknownBlock {
         /// The block.
         root: Root,
@@ -165,9 +167,7 @@ fn hint(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::ReadOnlyFilesystem
         | io::ErrorKind::PermissionDenied
-        | io::ErrorKind::Unsupported => {
-            ": name a writable folder on a local disk with --data-dir"
-        }
+        | io::ErrorKind::Unsupported => ": name a writable folder on a local disk with --data-dir",
         _ => "",
     }
 }

@@ -1,14 +1,14 @@
 //! The chain of a Lean node on disk.
 //!
-//! A [`ChainStore`] has one owner, which writes [`Changes`] durably and removes old entries in small
-//! steps. Any number of its readers ([`ReadChain`]) read on other threads, from the last commit, and
-//! wait neither for the owner nor for each other.
+//! A [`ChainStore`] has one owner, which writes [`Changes`] durably and removes old entries in
+//! small steps. Any number of its readers ([`ReadChain`]) read on other threads, from the last
+//! commit. They wait neither for the owner nor for each other.
 //!
 //! | type | |
 //! |---|---|
 //! | [`RedbStore`], [`RedbReader`] | a store in a folder, in one file of the database `redb` |
 //! | [`MemoryStore`], [`MemoryReader`] | the model: the same answers from memory, nothing durable |
-//! | [`StorageActor`], [`Storage`], [`Durable`] | the owner of a store on a thread of its own, its front, and its view |
+//! | [`StorageActor`], [`Storage`], [`Durable`] | the owner of a store, its front, and its view |
 //! | [`Changes`] | what a turn of the chain's owner changes |
 //! | [`Loaded`] | what a start begins with |
 //! | [`StorageError`] | each fault of a folder or a disk, with instructions for the operator |

@@ -195,9 +195,10 @@ impl ReadChain for MemoryReader {
         if slots.is_empty() {
             return Ok(Vec::new());
         }
-        let found = content.chain.range(slots).filter_map(|(slot, root)| {
-            content.blocks.get(&(*slot, *root)).map(Arc::clone)
-        });
+        let found = content
+            .chain
+            .range(slots)
+            .filter_map(|(slot, root)| content.blocks.get(&(*slot, *root)).map(Arc::clone));
         Ok(found.take(most).collect())
     }
 

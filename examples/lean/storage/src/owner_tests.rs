@@ -99,8 +99,7 @@ fn a_full_disk_ends_the_owner_and_leaves_the_last_commit_published() {
 #[test]
 fn old_blocks_are_pruned_in_steps_between_the_commits() {
     let harness = Harness::new();
-    let (storage, actor, mailbox) =
-        Storage::new(counted(usize::MAX), 4).expect("it can be read");
+    let (storage, actor, mailbox) = Storage::new(counted(usize::MAX), 4).expect("it can be read");
     let _running = harness.start(Spawn::new(mailbox), move || actor);
     let mut forest = Forest::new(6);
     storage.write(Box::new(forest.anchor())).expect("the lane has room");

@@ -21,7 +21,7 @@ pub trait ChainStore: Debug + Send + 'static {
     fn reader(&self) -> Self::Reader;
 
     /// Writes changes: all of them or none. They are durable when this returns. Returns the
-    /// finalized checkpoint of the store.
+    /// finalized block of the store.
     ///
     /// # Errors
     ///
@@ -63,8 +63,11 @@ pub trait ReadChain: Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StorageError::Damaged`] if the stored bytes of one do not match its root.
-    fn blocks(&self, slots: Range<Slot>, most: usize)
-    -> Result<Vec<Arc<SignedBlock>>, StorageError>;
+    fn blocks(
+        &self,
+        slots: Range<Slot>,
+        most: usize,
+    ) -> Result<Vec<Arc<SignedBlock>>, StorageError>;
 
     /// Returns the sizes of the store.
     ///

@@ -33,8 +33,10 @@ impl Chain {
         let registry = Validators::new(keys).expect("a registry has at most 4,096 validators");
         let (state, block) = genesis(0, registry);
         // No two proofs of a real chain are alike, so these bytes should not compress either.
-        let noise = (0..proof_bytes as u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8);
-        let marked = b"\x00MOCKED-AGGREGATION-PROOF\x00".iter().copied().chain(noise).collect::<Vec<_>>();
+        let noise =
+            (0..proof_bytes as u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8);
+        let marked =
+            b"\x00MOCKED-AGGREGATION-PROOF\x00".iter().copied().chain(noise).collect::<Vec<_>>();
         Self {
             store: Store::new(state, block, None).expect("genesis names its state"),
             validators: validators as u64,

@@ -17,9 +17,7 @@ fn main() {
     let numbers: Vec<usize> = env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
     let size = match numbers[..] {
         [] => Size { slots: 10_000, validators: 4_096, proof_bytes: 4_096 },
-        [slots, validators, proof_bytes] => {
-            Size { slots: slots as u64, validators, proof_bytes }
-        }
+        [slots, validators, proof_bytes] => Size { slots: slots as u64, validators, proof_bytes },
         _ => panic!("give no sizes, or three: slots, validators and bytes of a proof"),
     };
     let Size { slots, validators, proof_bytes } = size;

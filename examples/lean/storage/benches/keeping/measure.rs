@@ -142,7 +142,8 @@ fn bytes(count: u64) -> String {
 
 /// Returns the size of all files in a folder. A file with holes counts as long as it is.
 fn disk(folder: &Path) -> u64 {
-    let entries = fs::read_dir(folder).expect("it is a folder").map(|entry| entry.expect("it stays"));
+    let entries =
+        fs::read_dir(folder).expect("it is a folder").map(|entry| entry.expect("it stays"));
     entries
         .map(|entry| match entry.metadata().expect("it stays") {
             found if found.is_dir() => disk(&entry.path()),

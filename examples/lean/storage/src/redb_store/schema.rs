@@ -145,7 +145,10 @@ fn migrate(database: &Database, from: u32, migrations: &[Migration]) -> Result<(
 }
 
 fn incomplete(path: &Path) -> StorageError {
-    StorageError::Incomplete { path: path.to_owned(), what: "an entry about its network is missing" }
+    StorageError::Incomplete {
+        path: path.to_owned(),
+        what: "an entry about its network is missing",
+    }
 }
 
 fn text(meta: &impl Meta, name: &str) -> Result<Option<String>, Fault> {

@@ -51,7 +51,9 @@ pub(super) fn verify(
         if let (Some(before), Some(parent)) = (before, parents.get(&root)) {
             if *parent != before {
                 let slot = slot.value();
-                return Err(Fault::damaged(format!("the finalized chain is broken in slot {slot}")));
+                return Err(Fault::damaged(format!(
+                    "the finalized chain is broken in slot {slot}"
+                )));
             }
             verified.links += 1;
         }
@@ -66,7 +68,8 @@ pub(super) fn verify(
 }
 
 fn verify_state(transaction: &ReadTransaction, slot: Slot) -> Result<(), Fault> {
-    let damaged = || Fault::damaged(format!("the state of slot {slot} is not the one in its block"));
+    let damaged =
+        || Fault::damaged(format!("the state of slot {slot} is not the one in its block"));
     let root = transaction.open_table(CHAIN)?.get(slot)?.ok_or_else(damaged)?;
     let place = Checkpoint { root: Root::new(*root.value()), slot };
     let state = state_at(transaction, slot)?.ok_or_else(damaged)?;
