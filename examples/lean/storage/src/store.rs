@@ -25,8 +25,8 @@ pub trait ChainStore: Debug + Send + 'static {
     ///
     /// # Errors
     ///
-    /// [`StorageError::Contradiction`] if the finalized block is not a descendant of the stored one,
-    /// [`StorageError::UnknownBlock`] if it is not known, [`StorageError::Full`] or
+    /// [`StorageError::Contradiction`] if the finalized block is not a descendant of the stored
+    /// one, [`StorageError::UnknownBlock`] if it is not known, [`StorageError::Full`] or
     /// [`StorageError::Failed`] if the disk does not take the changes.
     fn write(&mut self, changes: &Changes) -> Result<Option<Checkpoint>, StorageError>;
 
