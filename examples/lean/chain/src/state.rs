@@ -249,7 +249,7 @@ impl ChainState {
     /// Returns signed blocks by root, in the order of the request, each `None` if it is not in
     /// memory.
     pub(crate) fn find_blocks(&self, roots: Vec<Root>) -> Vec<(Root, Option<Arc<SignedBlock>>)> {
-        let block = |root| self.history.blocks.get(root).map(Arc::clone);
+        let block = |root: &Root| self.history.blocks.get(root).map(Arc::clone);
         roots.into_iter().map(|root| (root, block(&root))).collect()
     }
 

@@ -13,7 +13,7 @@ use crate::forest::{Chance, Forest, identity};
 use crate::memory::MemoryStore;
 use crate::model_tests::Answers;
 use crate::redb_store::RedbStore;
-use crate::store::{ChainStore, ReadChain as _};
+use crate::store::ChainStore;
 
 const DISK: &str = "the disk of the test";
 

