@@ -131,16 +131,16 @@ fn open(path: &Path) -> Result<Database, StorageError> {
 /// Checks that a file begins as a database does, and returns its length.
 fn check_start(path: &Path) -> Result<u64, StorageError> {
     let failed = || StorageError::io("open", path);
-    let mut file = File::open(path).map_err(failed())?;
+    let file = File::open(path).map_err(failed())?;
     let length = file.metadata().map_err(failed())?.len();
-    let mut start = [0; MAGIC.len()];
-    match file.read_exact(&mut start) {
-        Ok(()) if start == MAGIC => Ok(length),
-        Ok(()) => Err(StorageError::NotAChain { path: path.to_owned() }),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Err(StorageError::Incomplete { path: path.to_owned(), what: "it has no header" })
-        }
-        Err(error) => Err(failed()(error)),
+    let mut start = Vec::new();
+    file.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(failed())?;
+    if start == MAGIC {
+        Ok(length)
+    } else if MAGIC.starts_with(&start) {
+        Err(StorageError::Incomplete { path: path.to_owned(), what: "it has no header" })
+    } else {
+        Err(StorageError::NotAChain { path: path.to_owned() })
     }
 }
 

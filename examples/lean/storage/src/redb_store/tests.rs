@@ -115,7 +115,7 @@ fn a_file_of_a_newer_version_is_refused() {
 #[test]
 fn a_file_of_another_kind_and_an_empty_one_are_refused_and_not_overwritten() {
     for (content, is_other) in
-        [(&b"a letter to the editor"[..], true), (b"", false), (b"redb", false)]
+        [(&b"a letter to the editor"[..], true), (b"a note", true), (b"", false), (b"redb", false)]
     {
         let folder = folder();
         fs::write(file(folder.path()), content).expect("the folder is writable");
