@@ -237,7 +237,7 @@ impl ChainActor {
         let Some(storage) = &self.storage else { return };
         let Some(changes) = self.state.take_changes() else { return };
         if let Err(refused) = storage.write(changes) {
-            let waiting = self.state.not_stored(refused);
+            let waiting = self.state.not_stored(*refused);
             if waiting > MOST_WAITING_BLOCKS {
                 tracing::error!(waiting, "the disk is too slow for this chain, so this node ends");
                 cx.fail(format!("{waiting} blocks wait for the disk: use a faster disk"));

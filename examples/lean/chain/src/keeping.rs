@@ -96,9 +96,9 @@ impl Keeping {
     }
 
     /// Puts back changes that were refused. They are sent with the next ones.
-    pub(super) fn refused(&mut self, mut refused: Box<Changes>) {
+    pub(super) fn refused(&mut self, mut refused: Changes) {
         refused.join(std::mem::take(&mut self.changes));
-        self.changes = *refused;
+        self.changes = refused;
     }
 
     /// Returns the newest finalized block that is on the disk.

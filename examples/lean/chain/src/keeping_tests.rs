@@ -140,7 +140,7 @@ fn refused_changes_are_sent_with_the_next_ones_and_nothing_is_lost() {
     }
     for changes in all {
         // The lane is full in each slot.
-        follower.not_stored(Box::new(changes));
+        follower.not_stored(changes);
     }
     let changes = follower.take_changes().expect("they wait");
     assert_eq!(changes.blocks.len(), 12);

@@ -98,7 +98,7 @@ impl ChainState {
     }
 
     /// Puts back changes refused by the store's lane. Returns the number of blocks in them.
-    pub(crate) fn not_stored(&mut self, refused: Box<Changes>) -> usize {
+    pub(crate) fn not_stored(&mut self, refused: Changes) -> usize {
         self.count("STORAGE_LANE_REFUSED");
         self.keeping.refused(refused);
         self.keeping.waiting_blocks()

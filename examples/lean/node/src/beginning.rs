@@ -71,13 +71,16 @@ pub(crate) fn identity(config: &NodeConfig) -> ChainIdentity {
     }
 }
 
+/// A store, its first block, and the unfinalized blocks in it.
+type Restored = (Store, Arc<SignedBlock>, Vec<Arc<SignedBlock>>);
+
 /// Puts the chain of an earlier run together.
 fn restored(
     loaded: Loaded,
     config: &NodeConfig,
     folder: &Path,
     validator: Option<ValidatorIndex>,
-) -> Result<(Store, Arc<SignedBlock>, Vec<Arc<SignedBlock>>), StartError> {
+) -> Result<Restored, StartError> {
     let Loaded { finalized, anchor, state, blocks, votes, peers: _ } = loaded;
     if let Some(url) = &config.checkpoint_sync_url {
         tracing::warn!(
