@@ -17,9 +17,10 @@ use crate::sync::{Request, Wanted};
 use crate::verifier::{JobsDone, Pool, WorkMeters};
 use crate::wall_clock::WallClock;
 use consensus::{
-    ATTESTATION_COMMITTEE_COUNT, Interval, SignedBlock, Slot, SlotClock, ValidatorIndex,
+    ATTESTATION_COMMITTEE_COUNT, Interval, Root, SignedBlock, Slot, SlotClock, ValidatorIndex,
 };
-use network::{BlocksReply, NetworkFront, TopicKind, Undelivered};
+use network::{BlocksReply, NetworkFront, SlotRange, TopicKind, Undelivered};
+use storage::Storage;
 
 /// Owns the chain's state on one thread. No field is shared with another thread, so none has a
 /// lock.
@@ -33,6 +34,8 @@ pub struct ChainActor {
     /// of ticks has the same effect.
     pool: Pool,
     publisher: Publisher<Snapshot>,
+    /// The store on disk, if there is one.
+    storage: Option<Storage>,
     /// The first interval without a tick.
     awaited: Interval,
     lateness: Duration,
@@ -83,6 +86,7 @@ impl ChainActor {
             signer,
             pool,
             publisher,
+            storage: None,
             awaited: 0,
             lateness,
             worst_lateness,
@@ -95,6 +99,12 @@ impl ChainActor {
     #[must_use]
     pub fn measured(self, folding: Arc<WorkMeters>) -> Self {
         Self { folding, ..self }
+    }
+
+    /// Keeps the chain in a store on disk. The state must be [`kept`](ChainState::kept).
+    #[must_use]
+    pub fn stored(self, storage: Option<Storage>) -> Self {
+        Self { storage, ..self }
     }
 
     /// Returns the first interval without a tick.
@@ -156,6 +166,7 @@ impl ChainActor {
                     cx.after(Duration::ZERO, ChainMessage::Synchronize);
                 }
                 Effect::VoteAnyway(slot) => self.arm_vote(slot, cx),
+                Effect::Store => self.store(cx),
                 Effect::PublishSnapshot => self.publish(),
             }
         }
@@ -220,13 +231,86 @@ impl ChainActor {
         }
     }
 
+    /// Sends the collected changes to the store on disk. Those refused by its full lane are sent
+    /// with the next ones.
+    fn store(&mut self, cx: &mut Context<ChainMessage>) {
+        let Some(storage) = &self.storage else { return };
+        let Some(changes) = self.state.take_changes() else { return };
+        if let Err(refused) = storage.write(changes) {
+            let waiting = self.state.not_stored(*refused);
+            if waiting > MOST_WAITING_BLOCKS {
+                tracing::error!(waiting, "the disk is too slow for this chain, so this node ends");
+                cx.fail(format!("{waiting} blocks wait for the disk: use a faster disk"));
+            }
+        }
+    }
+
     fn publish(&mut self) {
         let mut snapshot = self.state.snapshot();
+        if let Some(storage) = &self.storage {
+            self.state.announce_durable(storage.durable().finalized, &mut snapshot);
+        }
         snapshot.fork_choice = self.state.fork_choice_view();
         snapshot.tick_lateness = self.lateness;
         snapshot.worst_tick_lateness = self.worst_lateness;
         // At once, because a reply of this turn may follow.
         self.publisher.publish(snapshot);
+    }
+
+    /// Serves blocks by root. Those not in memory are read from the disk on another thread.
+    fn serve_blocks(&self, roots: Vec<Root>, reply: BlocksReply, cx: &Context<ChainMessage>) {
+        let Some(storage) = &self.storage else {
+            let blocks = self.state.serve_blocks(&roots).map(Arc::clone).collect();
+            return Self::serve(blocks, reply, cx);
+        };
+        let (found, reader) = (self.state.find_blocks(roots), storage.reader());
+        cx.executor().run_blocking(Box::new(move || {
+            let read = |root| {
+                let read = reader.block(&root);
+                read.unwrap_or_else(|error| {
+                    tracing::error!(%error, "a block was not served");
+                    None
+                })
+            };
+            let blocks = found.into_iter().filter_map(|(root, block)| block.or_else(|| read(root)));
+            reply.send(blocks.map(|block| block.to_ssz()));
+        }));
+    }
+
+    /// Serves the blocks of some slots. Those before the anchor of this run are read from the disk
+    /// on another thread.
+    fn serve_range(&self, range: SlotRange, reply: BlocksReply, cx: &Context<ChainMessage>) {
+        let Some(storage) = &self.storage else {
+            return match self.state.serve_range(range) {
+                Ok(blocks) => Self::serve(blocks, reply, cx),
+                Err(why) => reply.unavailable(why),
+            };
+        };
+        let (on_disk, rest) = match self.state.find_range(range) {
+            Ok(found) => found,
+            Err(why) => return reply.unavailable(why),
+        };
+        if on_disk.is_empty() {
+            return Self::serve(rest, reply, cx);
+        }
+        let reader = storage.reader();
+        cx.executor().run_blocking(Box::new(move || {
+            let most = usize::try_from(range.count).unwrap_or(usize::MAX);
+            match reader.blocks(on_disk, most) {
+                // A checkpoint has no proof. A peer that catches up by range verifies each proof.
+                Ok(blocks) => reply.send(
+                    blocks
+                        .into_iter()
+                        .filter(|block| block.block.slot == 0 || !block.proof.proof.is_empty())
+                        .chain(rest)
+                        .map(|block| block.to_ssz()),
+                ),
+                Err(error) => {
+                    tracing::error!(%error, "a range was not served");
+                    reply.unavailable("the history cannot be read");
+                }
+            }
+        }));
     }
 
     /// Encodes blocks for a peer on another thread.
@@ -235,6 +319,10 @@ impl ChainActor {
             .run_blocking(Box::new(move || reply.send(blocks.iter().map(|block| block.to_ssz()))));
     }
 }
+
+/// The largest number of blocks waiting for the disk. Beyond it, the node could not announce any
+/// finality in time.
+const MOST_WAITING_BLOCKS: usize = 4_096;
 
 /// Returns the attestation subnet of a validator's votes.
 #[expect(clippy::modulo_one, reason = "the specification has one committee now, and this rule")]
@@ -291,14 +379,11 @@ impl Actor for ChainActor {
             ChainMessage::Fetched(request, fetched) => self.state.fetched(request, fetched),
             ChainMessage::Synchronize => self.state.synchronize(),
             ChainMessage::ServeBlocks(_, roots, reply) => {
-                Self::serve(self.state.serve_blocks(&roots).map(Arc::clone).collect(), reply, cx);
+                self.serve_blocks(roots, reply, cx);
                 Vec::new()
             }
             ChainMessage::ServeRange(_, range, reply) => {
-                match self.state.serve_range(range) {
-                    Ok(blocks) => Self::serve(blocks, reply, cx),
-                    Err(why) => reply.unavailable(why),
-                }
+                self.serve_range(range, reply, cx);
                 Vec::new()
             }
             ChainMessage::Aggregate(vote, origin) => self.state.aggregate(*vote, origin),
@@ -313,6 +398,12 @@ impl Actor for ChainActor {
     }
 
     async fn stopped(&mut self, reason: &actor_lanes::ExitReason) {
+        // The owner of the store on disk ends after this actor.
+        if let (Some(storage), Some(changes)) = (&self.storage, self.state.take_changes())
+            && storage.write(changes).is_err()
+        {
+            tracing::warn!("the last changes of the chain were not kept: the disk is slow");
+        }
         self.publish();
         tracing::info!(%reason, "the chain's owner has ended");
     }

@@ -42,6 +42,8 @@ pub enum Effect {
     Synchronize,
     /// Call `ChainState::vote_anyway` after half an interval.
     VoteAnyway(Slot),
+    /// Send the collected changes to the store on disk.
+    Store,
     /// Publish a new snapshot.
     PublishSnapshot,
 }
@@ -49,10 +51,11 @@ pub enum Effect {
 /// Collects the effects of one turn, in order. A turn handles one message.
 ///
 /// However often a turn asks for a snapshot, it publishes one, after all other effects. It then
-/// shows the whole turn.
+/// shows the whole turn. The changes of a turn are sent to the store once, before the snapshot.
 #[derive(Debug, Default)]
 pub(super) struct Effects {
     list: Vec<Effect>,
+    needs_store: bool,
     needs_snapshot: bool,
 }
 
@@ -101,12 +104,19 @@ impl Effects {
         self.list.push(Effect::VoteAnyway(slot));
     }
 
+    pub(super) fn store(&mut self) {
+        self.needs_store = true;
+    }
+
     pub(super) fn publish_snapshot(&mut self) {
         self.needs_snapshot = true;
     }
 
     /// Ends the turn and returns its effects.
     pub(super) fn take(&mut self) -> Vec<Effect> {
+        if std::mem::take(&mut self.needs_store) {
+            self.list.push(Effect::Store);
+        }
         if std::mem::take(&mut self.needs_snapshot) {
             self.list.push(Effect::PublishSnapshot);
         }
@@ -119,13 +129,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_turn_publishes_at_most_one_snapshot_and_publishes_it_last() {
+    fn a_turn_sends_its_changes_once_and_publishes_one_snapshot_last() {
         let mut effects = Effects::default();
         assert!(effects.take().is_empty());
         effects.publish_snapshot();
+        effects.store();
         effects.synchronize();
+        effects.store();
         effects.publish_snapshot();
-        assert!(matches!(effects.take()[..], [Effect::Synchronize, Effect::PublishSnapshot]));
+        assert!(matches!(
+            effects.take()[..],
+            [Effect::Synchronize, Effect::Store, Effect::PublishSnapshot]
+        ));
         assert!(effects.take().is_empty(), "the next turn begins empty");
     }
 }

@@ -1,6 +1,7 @@
 //! The signed blocks, kept to serve them to peers.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use consensus::{
@@ -25,7 +26,12 @@ pub(super) struct History {
 
 impl History {
     pub(super) fn new(store: &Store) -> Self {
-        let Checkpoint { root: anchor, slot } = store.latest_finalized();
+        Self::from_anchor(store.latest_finalized(), store)
+    }
+
+    /// Creates a history that begins after a block of the store.
+    pub(super) fn from_anchor(anchor: Checkpoint, store: &Store) -> Self {
+        let Checkpoint { root: anchor, slot } = anchor;
         let block = store.block(&anchor).expect("the anchor is a block of the store");
         let proof = MultiMessageAggregate::default();
         let signed = Arc::new(SignedBlock { block: Block::clone(block), proof });
@@ -64,10 +70,7 @@ impl History {
         range: SlotRange,
         store: &Store,
     ) -> Result<Vec<Arc<SignedBlock>>, &'static str> {
-        let now = store.time() / INTERVALS_PER_SLOT;
-        if range.start_slot < now.saturating_sub(MIN_SLOTS_FOR_BLOCK_REQUESTS) {
-            return Err("the requested slots are before the history window");
-        }
+        check_window(range, store)?;
         let last = range.start_slot.saturating_add(range.count.saturating_sub(1));
         if last < self.from {
             return Err("the requested slots are before this node's history");
@@ -77,6 +80,36 @@ impl History {
         let roots = to_head.filter(is_served).filter_map(|slot| canonical_root(store, slot));
         Ok(roots.filter_map(|root| self.blocks.get(&root)).map(Arc::clone).collect())
     }
+}
+
+impl History {
+    /// Returns the slots of a range before this node's anchor, and the blocks of the rest. The
+    /// former may be on the disk.
+    ///
+    /// # Errors
+    ///
+    /// The range begins before the window to be served (`MIN_SLOTS_FOR_BLOCK_REQUESTS`).
+    pub(super) fn by_range_from_disk(
+        &self,
+        range: SlotRange,
+        store: &Store,
+    ) -> Result<(Range<Slot>, Vec<Arc<SignedBlock>>), &'static str> {
+        let start = range.start_slot;
+        let end = start.saturating_add(range.count);
+        let on_disk = start..end.min(self.from);
+        check_window(range, store)?;
+        let is_all_on_disk = !on_disk.is_empty() && end <= self.from;
+        let blocks = if is_all_on_disk { Vec::new() } else { self.by_range(range, store)? };
+        Ok((on_disk, blocks))
+    }
+}
+
+fn check_window(range: SlotRange, store: &Store) -> Result<(), &'static str> {
+    let now = store.time() / INTERVALS_PER_SLOT;
+    if range.start_slot < now.saturating_sub(MIN_SLOTS_FOR_BLOCK_REQUESTS) {
+        return Err("the requested slots are before the history window");
+    }
+    Ok(())
 }
 
 /// Returns the root of the block in this slot on the head's chain, or `None` for an empty slot.

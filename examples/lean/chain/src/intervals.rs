@@ -13,6 +13,9 @@ const VERIFICATION_PATIENCE: Interval = 25;
 /// The interval of a slot with the aggregation of its votes.
 const AGGREGATION: Interval = 2;
 
+/// The interval of a slot in which the new votes are counted.
+const ACCEPTANCE: Interval = 4;
+
 impl ChainState {
     /// Begins in the middle of the chain. The intervals before this node's time do not count as
     /// missed.
@@ -65,6 +68,7 @@ impl ChainState {
         self.base.fork_choice_moved();
         self.sync.expire(now.saturating_sub(FETCH_PATIENCE), now);
         self.continue_sync();
+        self.store_changes();
         self.base.effects.publish_snapshot();
         self.base.effects.take()
     }
@@ -78,14 +82,17 @@ impl ChainState {
     /// Advances the store's time interval by interval. An aggregation starts in its interval, and
     /// its proofs are made by the prover.
     fn advance(&mut self, to: Interval) {
-        let base = &mut self.base;
+        let Self { base, keeping, proving, .. } = self;
         while base.now() < to {
+            if keeping.is_on() && (base.now() + 1) % INTERVALS_PER_SLOT == ACCEPTANCE {
+                keeping.votes(base.store.uncounted_votes());
+            }
             base.store.tick_interval(false, false, &*base.proofs);
             if base.now() % INTERVALS_PER_SLOT != AGGREGATION {
                 continue;
             }
             if base.role.is_aggregator {
-                self.proving.aggregate(base);
+                proving.aggregate(base);
             } else {
                 base.counters.meters.rounds_not_aggregator += 1;
             }

@@ -6,7 +6,8 @@
 //!  decoder ── blocks, aggregates, votes ─▶ │            │ ── duties to sign ─▶ signer
 //!  signer ── our votes and blocks ───────▶ │ ChainActor │ ── jobs ─▶ verifiers, prover
 //!  verifiers, prover ── results of jobs ─▶ │            │ ── Snapshot ─▶ readers
-//!  its own timer ── intervals ───────────▶ └────────────┘
+//!  its own timer ── intervals ───────────▶ │            │ ── changes ─▶ storage
+//!                                          └────────────┘
 //! ```
 //!
 //! `ChainState` is pure: it takes a message and returns [`Effect`]s. `ChainActor` carries them out
@@ -39,6 +40,9 @@ mod interleaving_tests;
 mod intervals;
 #[cfg(test)]
 mod intervals_tests;
+mod keeping;
+#[cfg(test)]
+mod keeping_tests;
 mod message;
 mod meters;
 mod pending_blocks;

@@ -6,6 +6,7 @@
 //! describes the stages of blocks and votes.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::Base;
@@ -14,6 +15,7 @@ use crate::decoder::Origin;
 use crate::duties::Duties;
 use crate::effect::Effect;
 use crate::history::History;
+use crate::keeping::{Final, Keeping};
 use crate::message::ChainHead;
 use crate::meters::Meters;
 use crate::pending_votes::HeldVote;
@@ -27,10 +29,11 @@ use crate::sync::Sync;
 use crate::verifier::{Done, JobId, NotDone, Outcome};
 use crate::votes::Votes;
 use consensus::{
-    ForkChoiceView, Interval, ProofScheme, Root, SignedAggregatedAttestation, SignedAttestation,
-    SignedBlock, Slot, Store, ValidatorIndex,
+    Checkpoint, ForkChoiceView, Interval, ProofScheme, Root, SignedAggregatedAttestation,
+    SignedAttestation, SignedBlock, Slot, Store, ValidatorIndex,
 };
 use network::SlotRange;
+use storage::Changes;
 
 /// Owns everything that this node knows of the chain.
 pub struct ChainState {
@@ -41,6 +44,7 @@ pub struct ChainState {
     pub(super) proving: Proving,
     pub(super) sync: Sync,
     pub(super) history: History,
+    pub(super) keeping: Keeping,
 }
 
 impl fmt::Debug for ChainState {
@@ -63,6 +67,56 @@ impl ChainState {
             duties: Duties::default(),
             proving: Proving::default(),
             sync: Sync::default(),
+            keeping: Keeping::default(),
+        }
+    }
+
+    /// Collects the changes for a store on disk from now on. The disk has finalized `anchor`, the
+    /// first block of the chain. It has `blocks` too, which are in the chain already.
+    #[must_use]
+    pub fn kept(mut self, anchor: &Arc<SignedBlock>, blocks: &[Arc<SignedBlock>]) -> Self {
+        let store = &self.base.store;
+        let place = Checkpoint { root: Root::of(&anchor.block), slot: anchor.block.slot };
+        self.history = History::from_anchor(place, store);
+        for block in blocks.iter().chain([anchor]) {
+            self.history.insert(Root::of(&block.block), block);
+        }
+        self.keeping.turn_on(place, store);
+        self
+    }
+
+    /// Ends the turn with [`Effect::Store`], if there are changes for the store on disk.
+    pub(super) fn store_changes(&mut self) {
+        if self.keeping.has_changes() {
+            self.base.effects.store();
+        }
+    }
+
+    /// Takes the changes for the store on disk.
+    pub(crate) fn take_changes(&mut self) -> Option<Box<Changes>> {
+        self.keeping.take()
+    }
+
+    /// Puts back changes refused by the store's lane. Returns the number of blocks in them.
+    pub(crate) fn not_stored(&mut self, refused: Changes) -> usize {
+        self.count("STORAGE_LANE_REFUSED");
+        self.keeping.refused(refused);
+        self.keeping.waiting_blocks()
+    }
+
+    /// Shows in a snapshot only the finality that is on the disk.
+    pub(crate) fn announce_durable(
+        &mut self,
+        on_disk: Option<Checkpoint>,
+        snapshot: &mut Snapshot,
+    ) {
+        let Some(durable) = self.keeping.durable(on_disk) else { return };
+        let Final { checkpoint, state, block } = durable;
+        snapshot.finalized = *checkpoint;
+        snapshot.finalized_state = Some(Arc::clone(state));
+        snapshot.finalized_block = Some(Arc::clone(block));
+        if snapshot.head_finalized.slot > checkpoint.slot {
+            snapshot.head_finalized = *checkpoint;
         }
     }
 
@@ -190,6 +244,25 @@ impl ChainState {
         roots: &'a [Root],
     ) -> impl Iterator<Item = &'a Arc<SignedBlock>> {
         self.history.by_roots(roots)
+    }
+
+    /// Returns signed blocks by root, in the order of the request, each `None` if it is not in
+    /// memory.
+    pub(crate) fn find_blocks(&self, roots: Vec<Root>) -> Vec<(Root, Option<Arc<SignedBlock>>)> {
+        let block = |root: &Root| self.history.blocks.get(root).map(Arc::clone);
+        roots.into_iter().map(|root| (root, block(&root))).collect()
+    }
+
+    /// Returns the part of a range that only the store on disk has, and the blocks of the rest.
+    ///
+    /// # Errors
+    ///
+    /// The range begins before the window to be served (`MIN_SLOTS_FOR_BLOCK_REQUESTS`).
+    pub(crate) fn find_range(
+        &self,
+        range: SlotRange,
+    ) -> Result<(Range<Slot>, Vec<Arc<SignedBlock>>), &'static str> {
+        self.history.by_range_from_disk(range, &self.base.store)
     }
 
     /// Returns the signed blocks of the head's chain in these slots, in ascending order.

@@ -16,6 +16,9 @@ use network::{Offence, Status};
 /// turn.
 const IMPORTS_A_TURN: usize = 8;
 
+/// The largest number of blocks waiting for the disk with which synchronization goes on.
+const MOST_WAITING_BLOCKS: usize = 256;
+
 impl ChainState {
     /// Adds a connected peer. `is_configured` is whether the node's configuration names it.
     pub fn peer_connected(&mut self, peer: PeerId, is_configured: bool) -> Vec<Effect> {
@@ -73,6 +76,10 @@ impl ChainState {
 
     /// Processes fetched blocks, a few at a time, and makes the next requests.
     pub(super) fn continue_sync(&mut self) {
+        if self.keeping.waiting_blocks() > MOST_WAITING_BLOCKS {
+            // The disk is behind. A tick goes on.
+            return;
+        }
         let Self { blocks, sync, base, .. } = self;
         let mut imports = 0;
         loop {

@@ -13,5 +13,10 @@ pub const PORT_TAKEN: u8 = 3;
 /// The value is `EX_SOFTWARE` of `sysexits.h`.
 pub const PART_ENDED: u8 = 70;
 
+/// The store of the chain cannot be written any more: the disk is full, or fails. The node has
+/// stopped in order, and goes on from its last commit at the next start. The value is `EX_IOERR` of
+/// `sysexits.h`.
+pub const DISK_FAILED: u8 = 74;
+
 /// A signal arrived before the requested goal was reached.
 pub const INTERRUPTED: u8 = 130;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use crate::exit_code::{DISK_FAILED, PART_ENDED};
 use actor_lanes::view::View;
 use chain::Snapshot;
 use chain::wall_clock::WallClock;
@@ -12,6 +13,9 @@ use consensus::{Interval, SlotClock};
 /// The lag of the chain's time behind the clock, in intervals, above which its owner is reported as
 /// stuck. The same patience ends a verification without a result.
 const STUCK_AFTER: Interval = 25;
+
+/// The name of the part that owns the store on disk.
+pub(crate) const STORAGE: &str = "storage";
 
 /// The abnormal end of one part of the node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +67,12 @@ impl Failure {
     pub(crate) fn new(part: impl Into<String>, reason: &str) -> Self {
         let lines: Vec<_> = reason.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         Self { part: part.into(), reason: lines.join("; ") }
+    }
+
+    /// Returns the program's exit code after this failure.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if self.part == STORAGE { DISK_FAILED } else { PART_ENDED }
     }
 }
 

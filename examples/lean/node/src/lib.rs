@@ -2,6 +2,7 @@
 //! the chain.
 
 pub mod api;
+mod beginning;
 mod check;
 pub mod checkpoint_sync;
 pub mod config;

@@ -22,9 +22,10 @@ use actor_lanes::{
 };
 
 use crate::api::{Api, ApiError, ApiSources, EventSources, Limits, Supervision, Watched};
-use crate::checkpoint_sync::{Anchor, CheckpointError, Patience, fetch_anchor};
+use crate::beginning::{Beginning, Kept, beginning};
+use crate::checkpoint_sync::CheckpointError;
 use crate::config::{HttpAddress, NodeConfig};
-use crate::health::{Failure, HealthView, Lifecycle};
+use crate::health::{Failure, HealthView, Lifecycle, STORAGE};
 use crate::hooks::Hooks;
 use crate::report::StatusLine;
 use crate::reporter::{Reporter, Sources};
@@ -38,10 +39,11 @@ use chain::verifier::{Assigned, MeasuredProofs, Pool, Verifier, WorkMeters, veri
 use chain::wall_clock::WallClock;
 pub use chain::wall_clock::shift as shift_wall_clock;
 use chain::{Chain, ChainActor, ChainHead, ChainState, Role, Snapshot};
-use consensus::{ProofScheme, Rejection, Slot, SlotClock, Store, genesis};
+use consensus::{ProofScheme, Rejection, SignedBlock, Slot, SlotClock};
 use keys::signing_history::{HistoryError, SigningHistory};
 use keys::{ValidatorKeyError, ValidatorKeys, regenerate};
 use network::{HostKey, HostKeyError, Multiaddr, Network, NetworkConfig, NetworkError, PeerId};
+use storage::{Storage, StorageError};
 
 /// A running node.
 #[derive(Debug)]
@@ -56,6 +58,9 @@ pub struct Node {
 
 /// The time limit for the actors to end after the failure of one of them.
 const FAILED_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The store on disk, the anchor of the chain, and the unfinalized blocks on the disk.
+type OnDisk = (Storage, Arc<SignedBlock>, Vec<Arc<SignedBlock>>);
 
 /// The mailboxes of the verifiers and of the prover, by the names of their threads.
 type PoolMailboxes = Vec<(String, Handle<Assigned>, Mailbox<Assigned>)>;
@@ -81,6 +86,9 @@ pub enum StartError {
     /// There is no checkpoint to begin at.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The chain on disk cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// The HTTP API did not start.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -138,8 +146,9 @@ impl Node {
         }
         remark_on(&history, &config, role.first_duty_slot);
         let key_slots = key_slots(&keys);
-        let Anchor { state, block } = anchor(&config, || clock.current_slot(wall.now()))?;
-        let store = Store::new(state, block, role.validators.first().copied())?;
+        let validator = role.validators.first().copied();
+        let Beginning { store, kept } =
+            beginning(&config, || clock.current_slot(wall.now()), validator)?;
 
         let (chain, chain_mailbox) = Chain::new();
         let (decoder, decoder_mailbox) = mailbox();
@@ -166,6 +175,9 @@ impl Node {
         ];
         let watched_workers =
             workers.iter().map(|(name, handle, _)| Watched::new(name, handle.clone()));
+        let stored = kept.as_ref().map(|kept| kept.storage.view());
+        let storage = kept.as_ref().map(|kept| kept.storage.handle().clone());
+        let watched_storage = storage.map(|handle| Watched::new(STORAGE, handle));
         let stuck = Stuck::default();
         let sources = Sources {
             name: config.name,
@@ -188,11 +200,11 @@ impl Node {
             started_at: wall.now(),
             published,
             chain: chain.clone(),
-            watched: watched.into_iter().chain(watched_workers).collect(),
+            watched: watched.into_iter().chain(watched_workers).chain(watched_storage).collect(),
             network: network.counters(),
             work: Arc::clone(&work),
             gossip: Arc::clone(&gossip),
-            supervision: Supervision { lifecycle, lost_lines, alerts: Arc::clone(&alerts) },
+            supervision: Supervision { lifecycle, lost_lines, alerts: Arc::clone(&alerts), stored },
             shown: EventSources {
                 inspector: None,
                 peers: network.peers(),
@@ -221,12 +233,18 @@ impl Node {
         let decoder = ThreadConfig::named("decoder");
         node.start_worker(decoder, Phase::Sources, decoder_mailbox, move || decoding.clone())?;
         let pool = node.start_pool(workers, &proofs, &work)?;
+        let on_disk = kept.map(|kept| node.start_storage(kept)).transpose()?;
         node.start_owner(chain_thread, Phase::Owners, chain_mailbox, move || {
             let folding = Arc::<WorkMeters>::default();
             let proofs = Arc::new(MeasuredProofs::new(proofs, Arc::clone(&folding)));
             let state = ChainState::new(store, proofs, role);
+            let (state, storage) = match on_disk {
+                Some((storage, anchor, blocks)) => (state.kept(&anchor, &blocks), Some(storage)),
+                None => (state, None),
+            };
             ChainActor::new(state, clock, wall, front, Signer::new(signer), pool, publisher)
                 .measured(folding)
+                .stored(storage)
         })?;
         node.start_owner(
             ThreadConfig::named("signer"),
@@ -339,6 +357,15 @@ impl Node {
         Ok(Pool::new(handles, prover, self.chain.recipient()))
     }
 
+    /// Starts the owner of the store on disk. It ends after the chain's owner, and so writes its
+    /// last changes.
+    fn start_storage(&self, kept: Kept) -> Result<OnDisk, StartError> {
+        let Kept { storage, actor, mailbox, anchor, blocks } = kept;
+        let thread = ThreadConfig::named(STORAGE);
+        self.start_owner(thread, Phase::Stores, mailbox, move || actor)?;
+        Ok((storage, anchor, blocks))
+    }
+
     /// Starts an actor with one life, because its state cannot be made again.
     fn start_owner<A: Actor>(
         &self,
@@ -404,21 +431,6 @@ fn serve(http: HttpAddress, sources: ApiSources) -> Result<Option<Api>, ApiError
             }
             other => Err(other),
         }),
-    }
-}
-
-/// Returns the block and the state at the beginning of this node's chain.
-fn anchor(config: &NodeConfig, current_slot: impl Fn() -> Slot) -> Result<Anchor, CheckpointError> {
-    match &config.checkpoint_sync_url {
-        Some(url) => {
-            tracing::info!(%url, "fetching the checkpoint to begin at");
-            let patience = Patience::until(config.checkpoint_sync_deadline);
-            fetch_anchor(url, &config.genesis, current_slot, patience)
-        }
-        None => {
-            let (state, block) = genesis(config.genesis.genesis_time, config.genesis.registry());
-            Ok(Anchor { state, block })
-        }
     }
 }
 

@@ -11,11 +11,12 @@ use keys::FileProblem;
 use keys::signing_history::HistoryError;
 use lean_node::checkpoint_sync::CheckpointError;
 use lean_node::config::ConfigError;
-use lean_node::exit_code::{FAILURE, INTERRUPTED, PART_ENDED, PORT_TAKEN, USAGE};
+use lean_node::exit_code::{FAILURE, INTERRUPTED, PORT_TAKEN, USAGE};
 use lean_node::health::Failure;
 use lean_node::lean_files::LeanFilesError;
 use lean_node::node::StartError;
 use lean_node::runtime::NoSuchRuntime;
+use storage::StorageError;
 use watch::WatchError;
 
 /// A command failed.
@@ -116,6 +117,9 @@ pub(crate) enum CommandError {
     /// The node did not stop cleanly.
     #[error("the node did not stop in order: {}", .0.join("; "))]
     Stop(Vec<String>),
+    /// The chain on disk cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// The devnet failed.
     #[error(transparent)]
     Devnet(#[from] DevnetError),
@@ -176,7 +180,8 @@ impl CommandError {
             Self::Vectors(VectorsError::Load(_) | VectorsError::None(..))
             | Self::Watch(WatchError::Address(_) | WatchError::NoTerminal) => USAGE,
             Self::Start(error) if is_wrong_input(error) => USAGE,
-            Self::PartEnded(_) => PART_ENDED,
+            Self::Storage(error) if is_wrong_folder(error) => USAGE,
+            Self::PartEnded(failure) => failure.exit_code(),
             Self::Reported(code) => *code,
             Self::PortTaken(_) | Self::HttpPortTaken(_) => PORT_TAKEN,
             Self::Devnet(error) => match *error.problem {
@@ -194,6 +199,7 @@ impl CommandError {
             | Self::Watch(_)
             | Self::Listen { .. }
             | Self::Start(_)
+            | Self::Storage(_)
             | Self::Export { .. }
             | Self::Stop(_)
             | Self::System { .. }
@@ -220,9 +226,27 @@ fn is_wrong_input(error: &StartError) -> bool {
                 false
             }
         },
+        StartError::Storage(error) => is_wrong_folder(error),
         StartError::Network(_)
         | StartError::Api(_)
         | StartError::Thread(..)
         | StartError::Part(..) => false,
+    }
+}
+
+/// Returns whether a folder of a chain cannot be used, now and later.
+fn is_wrong_folder(error: &StorageError) -> bool {
+    match error {
+        StorageError::OtherNetwork { .. }
+        | StorageError::OtherScheme { .. }
+        | StorageError::NewerVersion { .. }
+        | StorageError::NotAChain { .. }
+        | StorageError::Incomplete { .. }
+        | StorageError::Damaged { .. } => true,
+        StorageError::InUse { .. }
+        | StorageError::Full { .. }
+        | StorageError::Failed { .. }
+        | StorageError::Contradiction { .. }
+        | StorageError::UnknownBlock { .. } => false,
     }
 }

@@ -5,6 +5,7 @@ mod check_config;
 mod color;
 mod completions;
 mod contention;
+mod db;
 mod devnet;
 mod error;
 mod genesis;
@@ -54,6 +55,7 @@ enum Command {
     CheckConfig(check_config::CheckConfigArguments),
     Completions(completions::CompletionsArguments),
     Contention(::contention::ContentionArguments),
+    Db(db::DbArguments),
     Devnet(devnet::DevnetArguments),
     Genesis(genesis::GenesisArguments),
     Man(completions::ManArguments),
@@ -71,6 +73,7 @@ impl Command {
             Self::Run(arguments) => arguments.log,
             Self::Completions(_)
             | Self::Contention(_)
+            | Self::Db(_)
             | Self::Genesis(_)
             | Self::Man(_)
             | Self::Vectors(_)
@@ -94,6 +97,7 @@ pub(crate) fn main() -> ExitCode {
             completions::completions(&arguments, CommandLine::command())
         }
         Command::Contention(arguments) => contention::contention(&arguments),
+        Command::Db(arguments) => db::db(&arguments),
         Command::Devnet(arguments) => devnet::devnet(arguments),
         Command::Genesis(arguments) => genesis::genesis(&arguments),
         Command::Man(arguments) => completions::man(&arguments, CommandLine::command()),

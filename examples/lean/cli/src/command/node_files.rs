@@ -24,6 +24,10 @@ pub(super) struct NodeArguments {
     /// accepted. They are bound to their claim, but do not prove it either
     #[arg(long)]
     mock_aggregation_proofs: bool,
+    /// Keep the chain in this folder, and go on with it after a restart. Each node needs a folder
+    /// of its own [default: the chain is kept in memory only]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
     #[command(flatten)]
     api: ApiArguments,
 }
@@ -94,6 +98,7 @@ impl NodeArguments {
         if self.mock_aggregation_proofs {
             config.proofs = MockProofs::Marked;
         }
+        config.data_dir.clone_from(&self.data_dir);
         self.api.apply_to(&mut config);
         Ok(config)
     }

@@ -21,7 +21,6 @@ use crate::command::signing_arguments::SigningArguments;
 use crate::command::stop_signal::stop_signal;
 use lean_node::api::ApiError;
 use lean_node::config::NodeConfig;
-use lean_node::exit_code::PART_ENDED;
 use lean_node::health::Failure;
 use lean_node::hooks::Hooks;
 use lean_node::lost_lines::LostLines;
@@ -119,7 +118,7 @@ fn run_node(arguments: &RunArguments, lost: LostLines) -> Result<(), CommandErro
     tracing::info!(validators = config.validators.len(), "growing the validators' keys");
     let hooks = Hooks::new(statuses(&report, &manager))
         .lost_lines(lost)
-        .on_failure(move |_| stopper.stop_or_exit(FAILED_PATIENCE, PART_ENDED));
+        .on_failure(move |failure| stopper.stop_or_exit(FAILED_PATIENCE, failure.exit_code()));
     let node = start(config, runtime, hooks, address)?;
     drop(starting);
     let serving = arguments.top.as_ref().map(|path| serve(&node, path.as_deref())).transpose()?;

@@ -205,6 +205,6 @@ impl Store {
     }
 }
 
-fn unchanged(root: Root) -> BlockImport {
+pub(super) fn unchanged(root: Root) -> BlockImport {
     BlockImport { root, is_new: false, head: None, justified: None, finalized: None }
 }

@@ -97,6 +97,11 @@ impl LatestVotes {
         }
     }
 
+    /// Returns the votes with their voters, in the order of precedence.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&AttestationData, &Voters)> {
+        self.votes.values().map(|latest| (&latest.data, &latest.voters))
+    }
+
     /// Adds all votes of another store of latest votes.
     pub(super) fn absorb(&mut self, tree: &BlockTree, other: &mut Self) {
         for (precedence, latest) in std::mem::take(other).votes {

@@ -19,6 +19,7 @@
 //! | [`gossip`]: `on_gossip_attestation`, `on_gossip_aggregated_attestation` | [`validation`] |
 //! | [`tick`]: `on_tick`, `update_head`, `aggregate` | [`aggregation`] |
 //! | [`production`]: `produce_block`, `produce_attestation_data` | [`duty`] |
+//! | [`restore`]: blocks and votes of an earlier run | |
 //!
 //! Everything here is a function of the store and its inputs. A handler leaves the store unchanged
 //! when it rejects its input. Each handler has three steps, which a caller can also take one by
@@ -40,6 +41,7 @@ mod proof_pool;
 mod recovery;
 #[cfg(test)]
 mod reference_tests;
+mod restore;
 mod share;
 mod signature_pool;
 mod states;

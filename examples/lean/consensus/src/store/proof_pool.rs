@@ -7,7 +7,7 @@ use crate::attestation::SingleMessageAggregate;
 use crate::checkpoint::AttestationData;
 use crate::coverage::Proofs;
 use crate::store::latest_votes::LatestVotes;
-use crate::store::pool::{Held, Pool};
+use crate::store::pool::{Held, Pool, Precedence};
 use crate::store::tree::BlockTree;
 use crate::voters::Voters;
 
@@ -135,6 +135,17 @@ impl ProofPool {
         let (is_added, precedence) = self.pool.change(data, |gathered| gathered.add(proof));
         self.latest.insert(tree, precedence, &data, &voters);
         is_added
+    }
+
+    /// Counts a vote of an earlier run. It has no proof.
+    pub(super) fn restore(
+        &mut self,
+        tree: &BlockTree,
+        precedence: Precedence,
+        data: &AttestationData,
+        voters: &Voters,
+    ) {
+        self.latest.insert(tree, precedence, data, voters);
     }
 
     /// Adds votes without proofs, and so without voters. They are dropped first.

@@ -8,6 +8,7 @@ mod fork_choice;
 mod gossip_rejections;
 mod proofs;
 mod rare_cases;
+mod restart;
 mod signatures;
 mod states;
 mod timing;

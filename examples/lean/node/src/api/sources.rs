@@ -20,6 +20,7 @@ use chain::wall_clock::WallClock;
 use chain::{Chain, Snapshot};
 use consensus::SlotClock;
 use network::{NetworkCounters, NetworkFront, PeerTable};
+use storage::Durable;
 
 /// Data published by the other parts of the node.
 #[derive(Debug)]
@@ -88,6 +89,8 @@ pub struct Supervision {
     pub lost_lines: LostLines,
     /// The warnings for the operator.
     pub alerts: Arc<Alerts>,
+    /// The condition of the store on disk, if there is one.
+    pub stored: Option<View<Durable>>,
 }
 
 impl ApiSources {

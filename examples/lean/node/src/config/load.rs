@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use libp2p::Multiaddr;
@@ -64,6 +64,8 @@ pub struct NodeConfig {
     pub checkpoint_sync_url: Option<String>,
     /// The time for the attempts to fetch the checkpoint.
     pub checkpoint_sync_deadline: Duration,
+    /// The folder of the chain on disk. `None`: the chain is kept in memory only.
+    pub data_dir: Option<PathBuf>,
     /// The accepted aggregation proofs. All of them are mocks; real proofs are not implemented.
     pub proofs: MockProofs,
 }
@@ -126,6 +128,7 @@ impl NodeConfig {
             http,
             checkpoint_sync_url: None,
             checkpoint_sync_deadline: Patience::DEADLINE,
+            data_dir: None,
             proofs: MockProofs::default(),
         })
     }

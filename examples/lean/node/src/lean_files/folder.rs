@@ -114,6 +114,7 @@ impl LeanFolder {
             http: HttpAddress::LEAN_CLIENTS,
             checkpoint_sync_url: None,
             checkpoint_sync_deadline: Patience::DEADLINE,
+            data_dir: None,
             proofs: MockProofs::default(),
         })
     }

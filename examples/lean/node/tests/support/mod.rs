@@ -88,6 +88,7 @@ pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeCo
             http: HttpAddress::Off,
             checkpoint_sync_url: None,
             checkpoint_sync_deadline: Duration::ZERO,
+            data_dir: None,
             proofs: MockProofs::default(),
         })
         .collect()

@@ -9,6 +9,7 @@ use crate::health::Condition;
 use crate::warnings;
 use chain::Snapshot;
 use network::{NetworkCounters, Offence};
+use storage::Durable;
 
 /// Writes this node's own metrics.
 pub(super) fn write(page: &mut Exposition, sources: &ApiSources, chain: &Snapshot) {
@@ -17,6 +18,31 @@ pub(super) fn write(page: &mut Exposition, sources: &ApiSources, chain: &Snapsho
     actors(page, sources);
     network(page, sources);
     peers(page, sources);
+    if let Some(stored) = &sources.supervision.stored {
+        storage(page, &stored.get());
+    }
+}
+
+/// Writes the condition of the store on disk.
+fn storage(page: &mut Exposition, durable: &Durable) {
+    let Durable { finalized, figures, commits, pruned, last_commit, longest_commit, failure } =
+        durable;
+    let slot = finalized.map_or(0, |finalized| finalized.slot);
+    page.figure("storage_finalized_slot", Gauge, "Finalized slot on the disk.", slot);
+    let bytes = figures.file_bytes;
+    page.figure("storage_file_bytes", Gauge, "Size of the file of the chain.", bytes);
+    page.figure("storage_blocks", Gauge, "Blocks on the disk.", figures.blocks);
+    page.figure("storage_states", Gauge, "States on the disk.", figures.states);
+    page.figure("storage_votes", Gauge, "Votes on the disk.", figures.votes);
+    let oldest = figures.oldest_block.unwrap_or(0);
+    page.figure("storage_oldest_block_slot", Gauge, "Slot of the oldest block.", oldest);
+    page.figure("storage_commits_total", Counter, "Commits of changes.", commits);
+    page.figure("storage_pruned_total", Counter, "Blocks and states pruned.", pruned);
+    let (last, longest) = (last_commit.as_secs_f64(), longest_commit.as_secs_f64());
+    page.figure("storage_commit_seconds", Gauge, "Time of the last commit.", last);
+    page.figure("storage_longest_commit_seconds", Gauge, "Time of the longest commit.", longest);
+    let has_failed = u8::from(failure.is_some());
+    page.figure("storage_failed", Gauge, "1 after a fault of the disk.", has_failed);
 }
 
 fn condition(page: &mut Exposition, sources: &ApiSources) {

@@ -1,0 +1,31 @@
+//! The cost of keeping the chain: commits, size, starts, ranges, pruning.
+//!
+//! `cargo bench -p storage --bench keeping` prints rows of Markdown for 10,000 slots with 4,096
+//! validators. `-- SLOTS VALIDATORS PROOF_BYTES` measures another size. The files are in the folder
+//! for temporary files (`TMPDIR`): it should be on the disk of interest.
+
+mod chain;
+mod measure;
+
+use std::env;
+
+use measure::{Size, measure, shown, without_store};
+use storage::RedbStore;
+
+fn main() {
+    // Cargo adds an option of its own. It is not a number, so skip it.
+    let numbers: Vec<usize> = env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
+    let size = match numbers[..] {
+        [] => Size { slots: 10_000, validators: 4_096, proof_bytes: 4_096 },
+        [slots, validators, proof_bytes] => Size { slots: slots as u64, validators, proof_bytes },
+        _ => panic!("give no sizes, or three: slots, validators and bytes of a proof"),
+    };
+    let Size { slots, validators, proof_bytes } = size;
+    println!("| {slots} slots, {validators} validators, proofs of {proof_bytes} bytes | | |");
+    println!("|---|---|---|");
+    println!("| none | grow the chain | {} |", shown(without_store(size)));
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    measure("redb", size, folder.path(), |folder, identity| {
+        RedbStore::open(folder, identity).expect("the folder has this chain")
+    });
+}
