@@ -227,22 +227,22 @@ impl Budget {
     }
 
     /// Returns what the actor does after a check.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn check(
         &mut self,
         executor: &dyn Executor,
         has_more: bool,
         look: impl FnOnce(Look) -> u64,
     ) -> Then {
-        let found_none = std::mem::replace(&mut self.found_none, !has_more);
         if has_more {
             let is_over = self.handled >= TURN_MESSAGES || self.is_turn_late(executor, look);
             if is_over { Then::GiveWay } else { Then::Next }
-        } else if found_none {
+        } else if self.found_none {
             self.check_in_time(executor)
         } else {
             // An actor without further messages does not yield: it has met its deadline, which
             // could pass meanwhile.
+            self.found_none = true;
             Then::Next
         }
     }
@@ -262,6 +262,7 @@ impl Budget {
 
     #[cold]
     fn is_turn_late(&mut self, executor: &dyn Executor, look: impl FnOnce(Look) -> u64) -> bool {
+        self.found_none = false;
         let Some(now) = executor.turn_time() else { return true };
         let is_late = self.is_late(now);
         if !is_late && self.is_sample_due() {

@@ -151,9 +151,8 @@ impl<M: Message> Receiver<'_, M> {
     /// that more messages gather. A consumer close behind a producer makes both fetch each cache
     /// line from the other's core.
     #[inline(always)]
-    fn linger(mut self) -> Option<M> {
-        let skips = std::mem::take(&mut self.taking().own_mut().skips_linger);
-        if skips || !self.own().lingers || !self.shared().signal().was_ended_from_afar() {
+    fn linger(self) -> Option<M> {
+        if !self.own().lingers || !self.shared().signal().was_ended_from_afar() {
             return None;
         }
         self.linger_here()
@@ -166,6 +165,9 @@ impl<M: Message> Receiver<'_, M> {
 
     #[cold]
     fn linger_here(mut self) -> Option<M> {
+        if std::mem::take(&mut self.taking().own_mut().skips_linger) {
+            return None;
+        }
         let mut pauses = self.own().first_pauses;
         let mut left = PAUSES;
         while left > 0 {
