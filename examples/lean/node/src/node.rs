@@ -209,7 +209,6 @@ impl Node {
                 inspector: None,
                 peers: network.peers(),
                 undecodable: undecodable.clone(),
-                disk: None,
             },
         };
         let decoding = Decoder::new(chain.recipient(), network.front(), undecodable).measured(

@@ -9,7 +9,6 @@ use actor_lanes::observe::Gauge;
 use actor_lanes::view::{self, View};
 use actor_lanes::{Handle, Message};
 
-use crate::events::Disk;
 use crate::health::{Condition, Lifecycle};
 use crate::lost_lines::LostLines;
 use crate::sync_state::{Peers, Readiness, SyncState};
@@ -53,7 +52,7 @@ pub struct ApiSources {
     pub shown: EventSources,
 }
 
-/// Data for the events alone. By default, of a node without actors, peers and a store.
+/// Data for the events alone. By default, of a node without actors and peers.
 #[derive(Debug)]
 pub struct EventSources {
     /// For looks at the actors.
@@ -62,14 +61,12 @@ pub struct EventSources {
     pub peers: View<PeerTable>,
     /// Gossip that is not SSZ.
     pub undecodable: Undecodable,
-    /// The figures of the disk, published by the owner of the store.
-    pub disk: Option<View<Disk>>,
 }
 
 impl Default for EventSources {
     fn default() -> Self {
         let (_publisher, peers) = view::publisher(PeerTable::default());
-        Self { inspector: None, peers, undecodable: Undecodable::default(), disk: None }
+        Self { inspector: None, peers, undecodable: Undecodable::default() }
     }
 }
 

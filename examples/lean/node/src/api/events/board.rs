@@ -103,8 +103,8 @@ impl Board {
         content.put(&Event::Peers(make::peers(sources, now)));
         content.put(&Event::Actors(make::actors(sources, &seen)));
         content.put(&Event::Losses(make::losses(sources, &chain)));
-        if let Some(disk) = &sources.shown.disk {
-            content.put(&Event::Disk((*disk.get()).clone()));
+        if let Some(stored) = &sources.supervision.stored {
+            content.put(&Event::Disk(make::disk(&stored.get())));
         }
     }
 }

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use crate::api::ApiSources;
 use crate::api::events::history::Records;
 use crate::events::{
-    ActorRecord, Actors, Ban, BlockName, Finding, LaneRecord, LossGroup, Losses, MOST_ACTORS,
-    NodeState, PeerRecord, Peers, Phase, Votes,
+    ActorRecord, Actors, Ban, BlockName, Disk, DiskFigure, Finding, LaneRecord, LossGroup, Losses,
+    MOST_ACTORS, NodeState, PeerRecord, Peers, Phase, Votes,
 };
 use crate::health::Condition;
 use crate::report::TickLateness;
@@ -19,6 +19,32 @@ use crate::warnings;
 use chain::Snapshot;
 use consensus::Checkpoint;
 use network::Offence;
+use storage::Durable;
+
+/// Returns the event about the disk.
+pub(super) fn disk(durable: &Durable) -> Disk {
+    let Durable { finalized, figures, commits, pruned, last_commit, longest_commit, failure } =
+        durable;
+    let figure = |name: &str, value, unit: &str| DiskFigure {
+        name: name.to_owned(),
+        value,
+        unit: unit.to_owned(),
+    };
+    let mut all = vec![
+        figure("finalized slot", finalized.map_or(0, |finalized| finalized.slot), ""),
+        figure("size", figures.file_bytes, "B"),
+        figure("blocks", figures.blocks, ""),
+        figure("oldest block at slot", figures.oldest_block.unwrap_or(0), ""),
+        figure("states", figures.states, ""),
+        figure("votes", figures.votes, ""),
+        figure("commits", *commits, ""),
+        figure("last commit", milliseconds(*last_commit), "ms"),
+        figure("longest commit", milliseconds(*longest_commit), "ms"),
+        figure("pruned", *pruned, ""),
+    ];
+    all.extend(failure.is_some().then(|| figure("failed", 1, "")));
+    Disk { figures: all }
+}
 
 /// Returns the event about the node.
 pub(super) fn node(sources: &ApiSources, chain: &Snapshot, seen: &Inspection) -> NodeState {

@@ -15,7 +15,9 @@ use crate::api::events::{Board, Taken};
 use crate::api::tests::client::{ask, connect, get};
 use crate::api::tests::{ANY_PORT, ENOUGH, Served, sources};
 use crate::api::{Api, ApiSources, EventSources, Limits, Watched};
-use crate::events::{Disk, DiskFigure, Event, Latest, MOST_SLOTS, Phase};
+use storage::{Durable, Figures};
+
+use crate::events::{Event, Latest, MOST_SLOTS, Phase};
 use crate::health::Failure;
 use chain::wall_clock::WallClock;
 use chain::{Chain, Snapshot};
@@ -148,13 +150,31 @@ fn the_events_show_what_the_views_and_the_mailboxes_have() {
 }
 
 #[test]
-fn figures_of_a_disk_are_an_event_once_a_store_publishes_them() {
-    let figure = DiskFigure { name: "size".to_owned(), value: 4096, unit: "B".to_owned() };
-    let disk = Disk { figures: vec![figure] };
-    let (_publisher, figures) = view::publisher(disk.clone());
+fn figures_of_a_disk_are_an_event() {
+    let figures = Figures { file_bytes: 4096, blocks: 7, ..Figures::default() };
+    let durable = Durable { figures, last_commit: Duration::from_millis(12), ..Durable::default() };
+    let (_publisher, stored) = view::publisher(durable.clone());
     let mut sources = published(snapshot()).sources;
-    sources.shown = EventSources { disk: Some(figures), ..EventSources::default() };
-    assert_eq!(latest(sources).disk, Some(disk));
+    sources.supervision.stored = Some(stored);
+    let shown = latest(sources).disk.expect("there is a store");
+    let value = |name: &str| shown.figures.iter().find(|it| it.name == name).map(|it| it.value);
+    assert_eq!(
+        (value("size"), value("blocks"), value("last commit")),
+        (Some(4096), Some(7), Some(12))
+    );
+    assert_eq!(value("failed"), None);
+    let (_publisher, stored) =
+        view::publisher(Durable { failure: Some("full".to_owned()), ..durable });
+    let mut sources = published(snapshot()).sources;
+    sources.supervision.stored = Some(stored);
+    assert!(
+        latest(sources)
+            .disk
+            .expect("there is a store")
+            .figures
+            .iter()
+            .any(|it| it.name == "failed")
+    );
 }
 
 #[test]

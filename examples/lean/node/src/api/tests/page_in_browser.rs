@@ -15,12 +15,13 @@ use tokio::time::Instant;
 use crate::api::tests::browser::{Browser, Screen};
 use crate::api::tests::{ANY_PORT, ENOUGH, sources};
 use crate::api::{Api, ApiSources, EventSources, Limits, Watched};
-use crate::events::{Disk, DiskFigure, MOST_BLOCKS};
+use crate::events::MOST_BLOCKS;
 use chain::wall_clock::WallClock;
 use chain::{Chain, Snapshot};
 use consensus::{
     Checkpoint, ForkChoiceNode, ForkChoiceView, INTERVALS_PER_SLOT, Root, Slot, SlotClock, State,
 };
+use storage::{Durable, Figures};
 
 const PHONE: Screen = Screen { name: "phone", width: 360, height: 740, is_dark: false };
 const DESKTOP: Screen = Screen { name: "desktop", width: 1280, height: 900, is_dark: false };
@@ -157,17 +158,14 @@ const TOO_WIDE: &str = "[...document.querySelectorAll('body *')].filter((it) =>
 fn a_browser_shows_a_live_node_at_every_width_and_in_both_colours() {
     let Some(mut browser) = Browser::start() else { return };
     let clock = SlotClock::new(WallClock::SYSTEM.now() / 1000 - 30).with_interval(INTERVAL);
-    let disk = Disk {
-        figures: vec![
-            DiskFigure { name: "size".to_owned(), value: 123_456_789, unit: "B".to_owned() },
-            DiskFigure { name: "blocks".to_owned(), value: 4096, unit: String::new() },
-        ],
-    };
-    let (_disk, figures) = view::publisher(disk);
+    let figures = Figures { file_bytes: 123_456_789, blocks: 4096, ..Figures::default() };
+    let durable = Durable { figures, ..Durable::default() };
+    let (_disk, stored) = view::publisher(durable);
     let (_peers, peers) = view::publisher(peers());
     let Page { api, publisher, _kept } = serve(chain_at(0), |sources| {
         (sources.clock, sources.wall) = (clock, WallClock::SYSTEM);
-        sources.shown = EventSources { peers, disk: Some(figures), ..EventSources::default() };
+        sources.shown = EventSources { peers, ..EventSources::default() };
+        sources.supervision.stored = Some(stored);
     });
     let _live = live(publisher, clock);
     for screen in SCREENS {
