@@ -14,14 +14,13 @@ use tokio::time::Instant;
 use crate::api::events::{Board, Taken};
 use crate::api::tests::client::{ask, connect, get};
 use crate::api::tests::{ANY_PORT, ENOUGH, Served, sources};
-use crate::api::{Api, ApiSources, EventSources, Limits, Watched};
-use storage::{Durable, Figures};
-
+use crate::api::{Api, ApiSources, Limits, Watched};
 use crate::events::{Event, Latest, MOST_SLOTS, Phase};
 use crate::health::Failure;
 use chain::wall_clock::WallClock;
 use chain::{Chain, Snapshot};
 use consensus::{Checkpoint, ForkChoiceNode, ForkChoiceView, Root, SlotClock, State};
+use storage::{Durable, Figures};
 
 const REQUEST: &str = "GET /events HTTP/1.1\r\nhost: node\r\n\r\n";
 const SHORT: Duration = Duration::from_millis(50);
