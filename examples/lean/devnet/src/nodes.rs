@@ -4,8 +4,9 @@ use std::mem;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::deadline::now;
 use crate::event::{Event, Events, Happening, Interrupter, Next};
 use crate::folder::Folder;
 use crate::network_plan::name;
@@ -56,6 +57,8 @@ struct NodeSlot {
     /// The number of processes started for this node so far.
     run: u64,
     process: Option<NodeProcess>,
+    /// The start of the last process.
+    launched: Option<Instant>,
     /// The address of the node's HTTP API, if it serves one.
     http: Option<SocketAddr>,
     view: NodeView,
@@ -83,7 +86,13 @@ impl Devnet {
             run: 0,
             process: None,
             http: None,
-            view: NodeView { name: name(node), condition: Condition::Starting, status: None },
+            launched: None,
+            view: NodeView {
+                name: name(node),
+                condition: Condition::Starting,
+                started_in: None,
+                status: None,
+            },
         };
         let nodes: Vec<_> = files.configs.into_iter().enumerate().map(slot).collect();
         let agreement = Agreement::among(nodes.len());
@@ -281,6 +290,8 @@ impl Devnet {
         let slot = &mut self.nodes[node];
         slot.run += 1;
         slot.view.condition = Condition::Starting;
+        slot.view.started_in = None;
+        slot.launched = Some(now());
         let launch = Launch {
             program: &self.options.program,
             arguments: &self.options.node_arguments,
@@ -313,6 +324,8 @@ impl Devnet {
         match event.what {
             Happening::Line(ReportLine::Ready(ready)) => {
                 slot.http = ready.http;
+                slot.view.started_in =
+                    slot.launched.map(|launched| now().saturating_duration_since(launched));
                 slot.view.condition = Condition::Running;
                 Ok(Some(Update::Ready(event.node)))
             }
