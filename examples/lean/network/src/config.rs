@@ -19,9 +19,9 @@ pub struct NetworkConfig {
     /// Peers to stay connected to. Each is redialled after its connection is lost. A `/p2p/<peer
     /// id>` at the end of an address pins the peer's identity.
     pub peers: Vec<Multiaddr>,
-    /// Peers of an earlier run. Each is dialled a few times, and not again after its connection is
-    /// lost. They are strangers, as all peers that are not configured. At most
-    /// [`MOST_REMEMBERED`] of them are used.
+    /// Peers of an earlier run. Each is dialled three times at most. They are strangers, as all
+    /// peers that are not configured. At most
+    /// [`MOST_REMEMBERED`](crate::MOST_REMEMBERED) of them are used.
     pub remembered: Vec<Multiaddr>,
     /// The network's name in gossip topics.
     pub network_name: String,

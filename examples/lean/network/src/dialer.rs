@@ -260,6 +260,25 @@ mod tests {
     }
 
     #[test]
+    fn a_remembered_peer_is_dialled_three_times_and_a_configured_one_is_not_remembered() {
+        let mut now = Instant::now();
+        let mut dialer = Dialer::new(&[], FIRST, MOST, now).remembering(&[address(9001)], now);
+        for _ in 0..REMEMBERED_DIALS {
+            let connection = dial(&mut dialer, now);
+            dialer.failed(connection, now);
+            now += MOST;
+        }
+        assert_eq!(dialer.next_due(), None);
+        let mut dialer = self::dialer(now).remembering(&[address(9000)], now);
+        dial(&mut dialer, now);
+        assert_eq!(dialer.next_due(), None, "one target");
+        let many: Vec<_> = (1..=MOST_REMEMBERED as u16 + 3).map(address).collect();
+        let mut dialer = Dialer::new(&[], FIRST, MOST, now).remembering(&many, now);
+        let dials = std::iter::from_fn(|| dialer.take_due(now, |_| false)).count();
+        assert_eq!(dials, MOST_REMEMBERED);
+    }
+
+    #[test]
     fn the_wait_doubles_to_its_bound_with_every_failure() {
         let mut now = Instant::now();
         let mut dialer = dialer(now);

@@ -329,3 +329,81 @@ impl<I: Inbound> Inbound for Route<I> {
         self.inner.our_status()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use consensus::{
+        Block, BlockBody, MockProofs, MultiMessageAggregate, ProofBytes, SingleMessageAggregate,
+        aggregation_bits,
+    };
+    use libssz::SszEncode as _;
+    use xmss::PublicKey;
+
+    use super::*;
+
+    fn validators() -> Validators {
+        let key = PublicKey::new([1; PublicKey::LENGTH]);
+        Validators::new([(key, key)]).expect("one is few")
+    }
+
+    /// Returns a block whose mock proof is valid.
+    fn proven(slot: Slot) -> SignedBlock {
+        let block = Block {
+            slot,
+            proposer_index: 0,
+            parent_root: Root::ZERO,
+            state_root: Root::ZERO,
+            body: BlockBody::default(),
+        };
+        let statement = block_statements(&block, Root::of(&block), &validators())
+            .expect("its proposer is in the registry")
+            .remove(0);
+        let bytes = b"\x00MOCKED-AGGREGATION-PROOF\x00".to_vec();
+        let marker = SingleMessageAggregate {
+            participants: aggregation_bits([0]).expect("one validator"),
+            proof: ProofBytes::try_from(bytes).expect("it is short"),
+        };
+        let proof = MockProofs::Marked.merge(&[(&marker, statement)]).expect("it has the marker");
+        SignedBlock { block, proof }
+    }
+
+    fn place(block: &SignedBlock) -> Checkpoint {
+        Checkpoint { root: Root::of(&block.block), slot: block.block.slot }
+    }
+
+    /// Returns the slots taken of an answer, and the offence in it. Blocks 1 to 3 are wanted.
+    fn taken(answer: &[SignedBlock]) -> (Vec<Slot>, Option<Offence>) {
+        let wanted = [1, 2, 3].map(|slot| place(&proven(slot)));
+        let answer: Vec<_> = answer.iter().map(|block| block.to_ssz()).collect();
+        let Checked { blocks, offence } =
+            check(&wanted, &answer, &validators(), &MockProofs::Bound);
+        (blocks.iter().map(|(_, block)| block.block.slot).collect(), offence)
+    }
+
+    #[test]
+    fn only_wanted_blocks_with_valid_proofs_are_taken_from_an_answer() {
+        let all = [1, 2, 3].map(proven);
+        assert_eq!(taken(&all), (vec![1, 2, 3], None));
+        assert_eq!(taken(&[]), (vec![], None));
+        assert_eq!(taken(&[proven(3), proven(1)]), (vec![3, 1], None));
+        let other = taken(&[proven(2), proven(4), proven(1)]);
+        assert_eq!(other, (vec![2], Some(Offence::BadAnswer)), "not asked for");
+        let twice = taken(&[proven(2), proven(2)]);
+        assert_eq!(twice, (vec![2], Some(Offence::BadAnswer)), "a block and its copy");
+        let of_another = SignedBlock { proof: proven(2).proof, ..proven(3) };
+        assert_eq!(taken(&[proven(1), of_another]), (vec![1], Some(Offence::InvalidBlock)));
+    }
+
+    #[test]
+    fn a_block_without_its_proof_is_left_out_and_is_no_offence() {
+        let bare = SignedBlock { proof: MultiMessageAggregate::default(), ..proven(1) };
+        assert_eq!(taken(&[bare, proven(2)]), (vec![2], None));
+    }
+
+    #[test]
+    fn bytes_that_are_no_block_are_an_offence() {
+        let wanted = [place(&proven(1))];
+        let checked = check(&wanted, &[vec![1, 2, 3]], &validators(), &MockProofs::Bound);
+        assert_eq!(checked, Checked { blocks: vec![], offence: Some(Offence::BadAnswer) });
+    }
+}
