@@ -21,6 +21,10 @@ use lean_node::report::ReportLine;
 /// The time limit for nodes to stop cleanly before they are killed.
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
 
+/// The attempts to start a killed node again while its port is taken. Another program may use the
+/// port for a moment as the source of a connection.
+const PORT_RETRIES: u32 = 20;
+
 /// Nodes running as separate processes. Dropping the devnet kills them all and keeps their
 /// directory.
 ///
@@ -57,6 +61,8 @@ struct NodeSlot {
     /// The number of processes started for this node so far.
     run: u64,
     process: Option<NodeProcess>,
+    /// How often the node may still be started again because its port is taken.
+    retries: u32,
     /// The start of the last process.
     launched: Option<Instant>,
     /// The address of the node's HTTP API, if it serves one.
@@ -86,6 +92,7 @@ impl Devnet {
             run: 0,
             process: None,
             http: None,
+            retries: 0,
             launched: None,
             view: NodeView {
                 name: name(node),
@@ -228,6 +235,7 @@ impl Devnet {
     /// When there is no node with this number.
     pub fn restart(&mut self, node: usize) -> Result<(), DevnetError> {
         self.kill(node)?;
+        self.nodes[node].retries = PORT_RETRIES;
         self.launch(node)
     }
 
@@ -348,6 +356,10 @@ impl Devnet {
                     error,
                 })?;
                 slot.process = None;
+                if status.code() == Some(i32::from(PORT_TAKEN)) && slot.retries > 0 {
+                    slot.retries -= 1;
+                    return self.launch(event.node).map(|()| None).map_err(|error| *error.problem);
+                }
                 slot.view.condition = Condition::Ended(status);
                 slot.view.status = None;
                 let log_tail = log_tail(&slot.log);
