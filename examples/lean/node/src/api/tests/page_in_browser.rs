@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use actor_lanes::view::{self, Publisher};
-use network::{BannedPeer, ConnectedPeer, PeerId, PeerTable};
+use network::{BannedPeer, ConnectedPeer, Multiaddr, PeerId, PeerTable};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -96,6 +96,7 @@ fn chain_at(time: u64) -> Snapshot {
 fn peers() -> PeerTable {
     let now = Instant::now();
     let peer = |n: u32| ConnectedPeer {
+        address: Multiaddr::empty(),
         peer: PeerId::random(),
         is_configured: n < 3,
         is_inbound: n % 2 == 1,
