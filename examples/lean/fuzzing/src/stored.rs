@@ -246,9 +246,8 @@ fn small_chain() -> Vec<Changes> {
         let proof = MultiMessageAggregate { proof };
         (Root::of(block), Arc::new(SignedBlock { block: block.clone(), proof }))
     };
-    let finalized = |block: &Block, state| {
-        Some(Finalized { checkpoint: place(block), state: Arc::new(state) })
-    };
+    let finalized =
+        |block: &Block, state| Some(Finalized { checkpoint: place(block), state: Arc::new(state) });
     let data = AttestationData {
         slot: 3,
         head: place(&second),
