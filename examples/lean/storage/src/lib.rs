@@ -30,6 +30,8 @@ mod memory;
 mod model_tests;
 mod owner;
 #[cfg(test)]
+mod owner_crash_tests;
+#[cfg(test)]
 mod owner_tests;
 mod redb_store;
 mod store;
