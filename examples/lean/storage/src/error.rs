@@ -64,6 +64,24 @@ pub enum StorageError {
         /// The newest schema known here.
         newest: u32,
     },
+    /// No version of the node has written this number.
+    #[error(
+        "{} has schema {found}, and the first schema of a node is 1: the file is damaged, or of another program. Name the \
+         right folder with --data-dir, or move the file away",
+        path.display()
+    )]
+    UnknownVersion {
+        /// The database.
+        path: PathBuf,
+        /// The schema of the file.
+        found: u32,
+    },
+    /// The folder is a file.
+    #[error("{} is not a folder: name a folder with --data-dir", path.display())]
+    NotAFolder {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is not a database of this kind.
     #[error(
         "{} is not the chain of a node: name the right folder with --data-dir, or move the file away",

@@ -31,6 +31,7 @@ mod model_tests;
 mod owner;
 #[cfg(test)]
 mod owner_tests;
+mod progress;
 mod redb_store;
 mod store;
 mod votes;
@@ -40,6 +41,7 @@ pub use error::StorageError;
 pub use identity::ChainIdentity;
 pub use memory::{MemoryReader, MemoryStore};
 pub use owner::{Durable, Storage, StorageActor, StorageMessage};
+pub use progress::Progress;
 pub use redb_store::{RedbReader, RedbStore, Verified};
 pub use store::{ChainStore, Figures, Keep, Loaded, Pruned, ReadChain};
 pub use votes::MOST_VOTES;

@@ -240,6 +240,8 @@ fn is_wrong_folder(error: &StorageError) -> bool {
         StorageError::OtherNetwork { .. }
         | StorageError::OtherScheme { .. }
         | StorageError::NewerVersion { .. }
+        | StorageError::UnknownVersion { .. }
+        | StorageError::NotAFolder { .. }
         | StorageError::NotAChain { .. }
         | StorageError::Incomplete { .. }
         | StorageError::Damaged { .. } => true,

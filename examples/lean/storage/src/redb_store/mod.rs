@@ -2,6 +2,7 @@
 
 mod fault;
 mod folder;
+mod overlay;
 mod prune;
 mod read;
 mod schema;
@@ -12,7 +13,6 @@ mod tests;
 mod verify;
 mod write;
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,6 +22,7 @@ use redb::{Database, StorageBackend};
 use crate::changes::Changes;
 use crate::error::StorageError;
 use crate::identity::ChainIdentity;
+use crate::progress::Progress;
 use crate::store::{ChainStore, Keep, Pruned};
 
 use fault::Fault;
@@ -35,8 +36,6 @@ pub struct RedbStore {
     reader: RedbReader,
     /// The slots before this one have no blocks of other branches than the finalized one.
     scanned_to: Slot,
-    /// Released after the database is closed, because fields are dropped in this order.
-    _folder: Option<Folder>,
 }
 
 impl RedbStore {
@@ -49,26 +48,47 @@ impl RedbStore {
     ///
     /// Returns [`StorageError`] if another process has the folder open, if the folder has the chain
     /// of another network, scheme or newer version, if its file is incomplete, damaged or of
-    /// another kind, or if the disk has a fault. Nothing is overwritten then.
+    /// another kind, or if the disk has a fault. A refused folder stays as it was.
     pub fn open(folder: &Path, identity: &ChainIdentity) -> Result<Self, StorageError> {
-        let folder = Folder::lock(folder)?;
+        let folder = Folder::lock(folder, Some(identity), &Progress::none())?;
         let database = folder.open_or_create(identity)?;
         let path = folder.database();
-        Ok(Self { _folder: Some(folder), ..Self::of(database, &path) })
+        Ok(Self::of(database, &path, Some(folder)))
     }
 
-    /// Opens the chain in a folder, whatever its network is, for a look at it. Creates nothing.
-    /// Returns it with its network.
+    /// Opens the chain in a folder for changes, whatever its network is. Creates none. Returns it
+    /// with its network. `progress` receives the checked bytes of the file.
     ///
     /// # Errors
     ///
     /// Returns [`StorageError`] as [`open`](Self::open) does, except for another network or scheme.
-    pub fn open_any(folder: &Path) -> Result<(Self, ChainIdentity), StorageError> {
-        let path = folder.join("chain.redb");
-        fs::metadata(&path).map_err(StorageError::io("open", &path))?;
-        let folder = Folder::lock(folder)?;
+    pub fn open_any(
+        folder: &Path,
+        progress: &Progress,
+    ) -> Result<(Self, ChainIdentity), StorageError> {
+        let path = folder.join(folder::DATABASE);
+        if !folder.is_file() {
+            path.metadata().map_err(StorageError::io("open", &path))?;
+        }
+        let folder = Folder::lock(folder, None, progress)?;
         let (database, identity) = folder.open_any()?;
-        Ok((Self { _folder: Some(folder), ..Self::of(database, &path) }, identity))
+        Ok((Self::of(database, &path, Some(folder)), identity))
+    }
+
+    /// Opens the chain in a folder for a look, whatever its network is, and checks all pages.
+    /// Writes nothing into the folder. No node can use the folder until all readers are dropped.
+    /// Returns a reader with the network. `progress` receives the checked bytes of the file.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StorageError`] as [`open`](Self::open) does, except for another network or scheme.
+    pub fn look(
+        folder: &Path,
+        progress: &Progress,
+    ) -> Result<(RedbReader, ChainIdentity), StorageError> {
+        let (folder, database, identity) = Folder::look(folder, progress)?;
+        let path = folder.database();
+        Ok((Self::of(database, &path, Some(folder)).reader, identity))
     }
 
     /// Opens or creates a chain in another file layer than the system's. `path` is its name in
@@ -91,12 +111,24 @@ impl RedbStore {
             schema::check(&database, path, identity, schema::MIGRATIONS)?;
             Ok(database)
         });
-        Ok(Self::of(checked.map_err(Fault::at("open", path))?, path))
+        Ok(Self::of(checked.map_err(Fault::at("open", path))?, path, None))
     }
 
-    fn of(database: Database, path: &Path) -> Self {
-        let reader = RedbReader { database: Arc::new(database), path: Arc::from(path) };
-        Self { reader, scanned_to: 0, _folder: None }
+    /// Closes the file in order. A reader that is left keeps it open.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Full`] or [`StorageError::Failed`] if the disk does not take the last pages.
+    pub fn close(self) -> Result<(), StorageError> {
+        let RedbReader { database, path, _folder } = self.reader;
+        let closed = Arc::into_inner(database).map_or(Ok(()), Database::close);
+        closed.map_err(Fault::from).map_err(Fault::at("close", &path))
+    }
+
+    fn of(database: Database, path: &Path, folder: Option<Folder>) -> Self {
+        let (database, path) = (Arc::new(database), Arc::from(path));
+        let reader = RedbReader { database, path, _folder: folder.map(Arc::new) };
+        Self { reader, scanned_to: 0 }
     }
 }
 

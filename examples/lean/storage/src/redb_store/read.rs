@@ -17,6 +17,7 @@ use redb::{
 };
 
 use super::fault::Fault;
+use super::folder::Folder;
 use super::schema;
 use super::stored_state::StoredState;
 use super::tables::{
@@ -32,6 +33,8 @@ use crate::store::{Figures, Loaded, ReadChain};
 pub struct RedbReader {
     pub(super) database: Arc<Database>,
     pub(super) path: Arc<Path>,
+    /// Released after the database is closed, because fields are dropped in this order.
+    pub(super) _folder: Option<Arc<Folder>>,
 }
 
 impl RedbReader {
