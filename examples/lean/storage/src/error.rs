@@ -76,6 +76,17 @@ pub enum StorageError {
         /// The schema of the file.
         found: u32,
     },
+    /// The folder has a chain, and a chain is to be imported into it.
+    #[error(
+        "{} has a chain already, finalized up to slot {}, and it is not overwritten: name a new folder with --data-dir",
+        path.display(), finalized.slot
+    )]
+    HasChain {
+        /// The database.
+        path: PathBuf,
+        /// Its newest finalized block.
+        finalized: Checkpoint,
+    },
     /// The folder is a file.
     #[error("{} is not a folder: name a folder with --data-dir", path.display())]
     NotAFolder {

@@ -11,11 +11,13 @@
 //! | [`StorageActor`], [`Storage`], [`Durable`] | the owner of a store, its front, and its view |
 //! | [`Changes`] | what a turn of the chain's owner changes |
 //! | [`Loaded`] | what a start begins with |
+//! | [`chain_file`] | a chain in a file, to move it between folders |
 //! | [`StorageError`] | each fault of a folder or a disk, with instructions for the operator |
 //!
 //! What is stored under which keys, and what a crash can lose, is decided in
 //! `docs/decisions/0047-the-chain-is-kept.md`.
 
+pub mod chain_file;
 mod changes;
 #[cfg(test)]
 mod crash_disk;

@@ -242,6 +242,7 @@ fn is_wrong_folder(error: &StorageError) -> bool {
         | StorageError::NewerVersion { .. }
         | StorageError::UnknownVersion { .. }
         | StorageError::NotAFolder { .. }
+        | StorageError::HasChain { .. }
         | StorageError::NotAChain { .. }
         | StorageError::Incomplete { .. }
         | StorageError::Damaged { .. } => true,

@@ -34,6 +34,17 @@ const CACHE: usize = 32 << 20;
 /// crash, if its last commit asks for it.
 const CHECKED: u64 = 1 << 30;
 
+/// The purpose of opening a folder.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Purpose<'a> {
+    /// A node of this network.
+    Node(&'a ChainIdentity),
+    /// A change of a chain of any network.
+    Change,
+    /// A new chain of this network, in place of an empty one.
+    Import(&'a ChainIdentity),
+}
+
 /// A folder locked against other processes. Dropping it releases the lock.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -43,11 +54,11 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Locks a folder for a node of some network, or for any network without one. Creates the
-    /// folder if it does not exist. A refused folder stays as it was, with all its files.
+    /// Locks a folder for a purpose. Creates the folder if it does not exist. A refused folder
+    /// stays as it was, with all its files.
     pub(super) fn lock(
         path: &Path,
-        expected: Option<&ChainIdentity>,
+        purpose: Purpose<'_>,
         progress: &Progress,
     ) -> Result<Self, StorageError> {
         let (lock_path, database) = (path.join(LOCK), path.join(DATABASE));
@@ -55,7 +66,7 @@ impl Folder {
         let mut is_checked = false;
         if is_there(&database)? && !is_there(&lock_path)? {
             // Without a lock no node has ever opened the folder, so a refusal adds none.
-            match look(&database, expected, progress) {
+            match look(&database, purpose, progress) {
                 Ok(_) => is_checked = true,
                 // Another process has begun to use the folder at this moment.
                 Err(_) if is_there(&lock_path)? => {}
@@ -76,7 +87,7 @@ impl Folder {
         write_owner(&mut lock, &format!("process {}\n", process::id()))
             .map_err(StorageError::io("write", &lock_path))?;
         if !is_checked && is_there(&database)? {
-            if let Err(error) = look(&database, expected, progress) {
+            if let Err(error) = look(&database, purpose, progress) {
                 // The refusal has its own error. The lock is released in any case.
                 let _ = write_owner(&mut lock, &before);
                 return Err(error);
@@ -154,18 +165,33 @@ impl Folder {
         identity: &ChainIdentity,
         fill: impl FnOnce(&mut RedbStore) -> Result<(), E>,
     ) -> Result<(), E> {
-        let (new, path) = (self.path.join(NEW), self.database());
-        remove_if_there(&new)?;
-        let created = builder().create(&new).map_err(Fault::from).and_then(|database| {
+        let new = self.path.join(NEW);
+        let created = self.create_at(&new, identity, fill);
+        if created.is_err() {
+            // The error of the creation has precedence. A rest is removed by the next start.
+            let _ = fs::remove_file(&new);
+        }
+        created
+    }
+
+    fn create_at<E: From<StorageError>>(
+        &self,
+        new: &Path,
+        identity: &ChainIdentity,
+        fill: impl FnOnce(&mut RedbStore) -> Result<(), E>,
+    ) -> Result<(), E> {
+        remove_if_there(new)?;
+        let path = self.database();
+        let created = builder().create(new).map_err(Fault::from).and_then(|database| {
             schema::create(&database, identity)?;
             Ok(database)
         });
-        let mut store = RedbStore::of(created.map_err(Fault::at("create", &new))?, &new, None);
+        let mut store = RedbStore::of(created.map_err(Fault::at("create", new))?, new, None);
         fill(&mut store)?;
         store.close()?;
-        File::open(&new)
+        File::open(new)
             .and_then(|file| file.sync_all())
-            .and_then(|()| fs::rename(&new, &path))
+            .and_then(|()| fs::rename(new, &path))
             .map_err(StorageError::io("create", &path))?;
         Ok(sync(&self.path)?)
     }
@@ -183,17 +209,17 @@ fn open(path: &Path) -> Result<Database, StorageError> {
     builder().open(path).map_err(Fault::from).map_err(Fault::at("open", path))
 }
 
-/// Checks a database of some network, or of any network without one. Writes nothing.
-fn look(
-    path: &Path,
-    expected: Option<&ChainIdentity>,
-    progress: &Progress,
-) -> Result<(), StorageError> {
+/// Checks whether a database serves a purpose. Writes nothing.
+fn look(path: &Path, purpose: Purpose<'_>, progress: &Progress) -> Result<(), StorageError> {
     let database = open_behind_overlay(path, false, progress)?;
     let found = schema::identity(&database, path);
-    let checked = found.and_then(|found| match expected {
-        Some(expected) => schema::check_identity(&found, path, expected),
-        None => Ok(()),
+    let checked = found.and_then(|found| match purpose {
+        Purpose::Node(expected) => schema::check_identity(&found, path, expected),
+        Purpose::Change => Ok(()),
+        Purpose::Import(expected) => {
+            schema::check_identity(&found, path, expected)?;
+            schema::check_is_empty(&database, path)
+        }
     });
     checked.map_err(Fault::at("open", path))
 }

@@ -17,18 +17,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use consensus::{Checkpoint, Slot};
-use redb::{Database, StorageBackend};
+use redb::{CompactionError, Database, StorageBackend};
 
 use crate::changes::Changes;
 use crate::error::StorageError;
 use crate::identity::ChainIdentity;
 use crate::progress::Progress;
-use crate::store::{ChainStore, Keep, Pruned};
+use crate::store::{ChainStore, Keep, Pruned, ReadChain as _};
 
 use fault::Fault;
-use folder::Folder;
+use folder::{Folder, Purpose};
 pub use read::RedbReader;
 pub use verify::Verified;
+
+/// The number of entries that an operator's command removes in one transaction.
+const REMOVED_AT_ONCE: usize = 4_096;
 
 /// A store in one file.
 #[derive(Debug)]
@@ -50,7 +53,7 @@ impl RedbStore {
     /// of another network, scheme or newer version, if its file is incomplete, damaged or of
     /// another kind, or if the disk has a fault. A refused folder stays as it was.
     pub fn open(folder: &Path, identity: &ChainIdentity) -> Result<Self, StorageError> {
-        let folder = Folder::lock(folder, Some(identity), &Progress::none())?;
+        let folder = Folder::lock(folder, Purpose::Node(identity), &Progress::none())?;
         let database = folder.open_or_create(identity)?;
         let path = folder.database();
         Ok(Self::of(database, &path, Some(folder)))
@@ -70,7 +73,7 @@ impl RedbStore {
         if !folder.is_file() {
             path.metadata().map_err(StorageError::io("open", &path))?;
         }
-        let folder = Folder::lock(folder, None, progress)?;
+        let folder = Folder::lock(folder, Purpose::Change, progress)?;
         let (database, identity) = folder.open_any()?;
         Ok((Self::of(database, &path, Some(folder)), identity))
     }
@@ -89,6 +92,57 @@ impl RedbStore {
         let (folder, database, identity) = Folder::look(folder, progress)?;
         let path = folder.database();
         Ok((Self::of(database, &path, Some(folder)).reader, identity))
+    }
+
+    /// Creates a chain in a folder without one, and lets `fill` write it. The chain appears in the
+    /// folder when it is complete.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StorageError`] as [`open`](Self::open) does, [`StorageError::HasChain`] if the
+    /// folder has a chain, and the error of `fill`. The folder has no part of the chain then.
+    pub fn create_with<E: From<StorageError>>(
+        folder: &Path,
+        identity: &ChainIdentity,
+        fill: impl FnOnce(&mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let folder = Folder::lock(folder, Purpose::Import(identity), &Progress::none())?;
+        folder.create(identity, fill)
+    }
+
+    /// Removes everything below a horizon of `slots` slots under the finalized block, and thins the
+    /// states as a node does. `progress` receives the removed entries. Returns their number.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Full`] or [`StorageError::Failed`] if the disk does not take a change.
+    pub fn prune_below(&mut self, slots: Slot, progress: &Progress) -> Result<u64, StorageError> {
+        let figures = self.reader.figures()?;
+        let Some(finalized) = figures.finalized else { return Ok(0) };
+        let keep = Keep::below(finalized.slot, slots);
+        let mut removed = 0;
+        loop {
+            let step = self.prune(keep, REMOVED_AT_ONCE)?;
+            removed += step.removed as u64;
+            progress.at(removed, figures.blocks);
+            if step.is_done {
+                return Ok(removed);
+            }
+        }
+    }
+
+    /// Makes the file as small as its content. Its readers must have been dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Full`] or [`StorageError::Failed`] if the disk does not take the changes, or
+    /// if a reader is left.
+    pub fn compact(&mut self) -> Result<(), StorageError> {
+        let database = Arc::get_mut(&mut self.reader.database);
+        let compacted = database.map_or(Err(CompactionError::TransactionInProgress), |database| {
+            database.compact().map(drop)
+        });
+        compacted.map_err(Fault::from).map_err(Fault::at("compact", &self.reader.path))
     }
 
     /// Opens or creates a chain in another file layer than the system's. `path` is its name in

@@ -32,7 +32,7 @@ use crate::store::{Figures, Loaded, ReadChain};
 #[derive(Clone, Debug)]
 pub struct RedbReader {
     pub(super) database: Arc<Database>,
-    pub(super) path: Arc<Path>,
+    pub(crate) path: Arc<Path>,
     /// Released after the database is closed, because fields are dropped in this order.
     pub(super) _folder: Option<Arc<Folder>>,
 }
@@ -58,6 +58,27 @@ impl RedbReader {
     /// [`StorageError::Damaged`] with the first fault.
     pub fn verify(&self, mut progress: impl FnMut(u64, u64)) -> Result<Verified, StorageError> {
         self.read(|transaction| verify(transaction, &mut progress))
+    }
+
+    /// Returns the slots of the kept states.
+    pub(crate) fn states(&self) -> Result<Vec<Slot>, StorageError> {
+        self.read(|transaction| {
+            let states = transaction.open_table(STATES)?;
+            states.iter()?.map(|entry| Ok(entry?.0.value())).collect()
+        })
+    }
+
+    /// Returns the state of a finalized slot, if it is kept.
+    pub(crate) fn state(&self, slot: Slot) -> Result<Option<State>, StorageError> {
+        self.read(|transaction| state_at(transaction, slot))
+    }
+
+    /// Returns the root of the finalized block of a slot.
+    pub(crate) fn finalized_root(&self, slot: Slot) -> Result<Option<Root>, StorageError> {
+        self.read(|transaction| {
+            let root = transaction.open_table(CHAIN)?.get(slot)?;
+            Ok(root.map(|root| Root::new(*root.value())))
+        })
     }
 }
 

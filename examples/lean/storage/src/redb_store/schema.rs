@@ -101,6 +101,14 @@ fn meta(
     })
 }
 
+/// Checks that a database has no chain.
+pub(super) fn check_is_empty(database: &Database, path: &Path) -> Result<(), Fault> {
+    match finalized(&meta(database, path)?)? {
+        Some(finalized) => Err(StorageError::HasChain { path: path.to_owned(), finalized }.into()),
+        None => Ok(()),
+    }
+}
+
 fn check_schema(meta: &impl Meta, path: &Path, newest: u32) -> Result<u32, Fault> {
     let found: u32 = parsed(meta, SCHEMA)?.ok_or_else(|| incomplete(path))?;
     if found == 0 {

@@ -365,3 +365,30 @@ fn a_look_at_a_folder_needs_no_network_and_checks_every_entry() {
     assert_eq!(verified.blocks, calls);
     assert!(verified.links > 0);
 }
+
+#[test]
+fn pruning_below_a_horizon_removes_all_older_blocks_and_compaction_shrinks_the_file() {
+    let folder = folder();
+    let mut forest = Forest::new(9);
+    let mut store = open(folder.path()).expect("a new folder");
+    store.write(&forest.anchor()).expect("the disk works");
+    for _ in 0..80 {
+        store.write(&forest.turn()).expect("the disk works");
+    }
+    let before = store.reader().figures().expect("it is intact");
+    let finalized = before.finalized.expect("it has an anchor").slot;
+    let loaded = store.reader().load().expect("it is intact");
+    let reader = store.reader();
+    assert!(store.compact().is_err(), "a reader is left");
+    drop(reader);
+    let removed = store.prune_below(4, &Progress::none()).expect("the disk works");
+    assert!(removed > 0);
+    store.compact().expect("no reader is left");
+    let after = store.reader().figures().expect("it is intact");
+    assert!(after.oldest_block.is_some_and(|oldest| oldest + 4 >= finalized));
+    assert!(after.file_bytes < before.file_bytes, "{after:?}");
+    assert_eq!(store.reader().load().expect("it is intact"), loaded);
+    store.close().expect("the disk works");
+    let store = open(folder.path()).expect("it is intact");
+    assert_eq!(store.reader().load().expect("it is intact"), loaded);
+}
