@@ -13,6 +13,7 @@ mod tests;
 mod verify;
 mod write;
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -168,15 +169,16 @@ impl RedbStore {
         Ok(Self::of(checked.map_err(Fault::at("open", path))?, path, None))
     }
 
-    /// Closes the file in order. A reader that is left keeps it open.
+    /// Closes the file in order, and returns its size. A reader that is left keeps it open.
     ///
     /// # Errors
     ///
     /// [`StorageError::Full`] or [`StorageError::Failed`] if the disk does not take the last pages.
-    pub fn close(self) -> Result<(), StorageError> {
+    pub fn close(self) -> Result<u64, StorageError> {
         let RedbReader { database, path, _folder } = self.reader;
         let closed = Arc::into_inner(database).map_or(Ok(()), Database::close);
-        closed.map_err(Fault::from).map_err(Fault::at("close", &path))
+        closed.map_err(Fault::from).map_err(Fault::at("close", &path))?;
+        Ok(fs::metadata(&path).map_or(0, |file| file.len()))
     }
 
     fn of(database: Database, path: &Path, folder: Option<Folder>) -> Self {

@@ -26,6 +26,7 @@ use super::tables::{
 use super::verify::{Verified, verify};
 use super::write::decoded_vote;
 use crate::error::StorageError;
+use crate::progress::Progress;
 use crate::store::{Figures, Loaded, ReadChain};
 
 /// A reader of a [`RedbStore`](super::RedbStore). A reader keeps the file open.
@@ -50,14 +51,14 @@ impl RedbReader {
 }
 
 impl RedbReader {
-    /// Checks the root of each block and state, and the links of the finalized chain. Calls
-    /// `progress` with the number of checked blocks and the number of all blocks.
+    /// Checks the root of each block and state, and the links of the finalized chain. `progress`
+    /// receives the checked blocks.
     ///
     /// # Errors
     ///
     /// [`StorageError::Damaged`] with the first fault.
-    pub fn verify(&self, mut progress: impl FnMut(u64, u64)) -> Result<Verified, StorageError> {
-        self.read(|transaction| verify(transaction, &mut progress))
+    pub fn verify(&self, progress: &Progress) -> Result<Verified, StorageError> {
+        self.read(|transaction| verify(transaction, progress))
     }
 
     /// Returns the slots of the kept states.
