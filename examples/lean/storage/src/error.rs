@@ -173,6 +173,12 @@ pub enum StorageError {
 }
 
 impl StorageError {
+    /// Returns whether the disk is the cause: it is full, does not answer, or has lost what was
+    /// written.
+    pub fn is_of_disk(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::Failed { .. } | Self::Damaged { .. })
+    }
+
     /// Returns the error of an operation on a file.
     pub(crate) fn io(
         doing: &'static str,

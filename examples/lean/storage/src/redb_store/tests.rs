@@ -17,6 +17,7 @@ use crate::changes::{Changes, Finalized};
 use crate::error::StorageError;
 use crate::forest::{Chance, Forest, identity};
 use crate::identity::ChainIdentity;
+use crate::memory::MemoryStore;
 use crate::model_tests::Answers;
 use crate::progress::Progress;
 use crate::store::{ChainStore as _, ReadChain as _};
@@ -394,4 +395,30 @@ fn pruning_below_a_horizon_removes_all_older_blocks_and_compaction_shrinks_the_f
     store.close().expect("the disk works");
     let store = open(folder.path()).expect("it is intact");
     assert_eq!(store.reader().load().expect("it is intact"), loaded);
+}
+
+/// A folder's file and an exported file, as the first version of the node has written them.
+const FIRST_SCHEMA: &[u8] = include_bytes!("../fixtures/schema-1.redb");
+const FIRST_FORMAT: &[u8] = include_bytes!("../fixtures/version-1.lean");
+
+#[test]
+fn the_files_of_the_first_version_are_read() {
+    let folder = folder();
+    fs::write(file(folder.path()), FIRST_SCHEMA).expect("there is room");
+    let store = open(folder.path()).expect("it is of this network");
+    let (reader, forest) = (store.reader(), fixture());
+    assert_eq!(reader.load().expect("it is intact"), forest.reader().load().expect("a model"));
+    assert!(reader.verify(&Progress::none()).expect("it is intact").blocks > 4);
+    let exported = crate::chain_file::check(FIRST_FORMAT).expect("it is intact");
+    assert_eq!(Some(exported.finalized), reader.figures().expect("it is intact").finalized);
+}
+
+/// Returns the content of the files of the first version.
+fn fixture() -> MemoryStore {
+    let (mut forest, mut model) = (Forest::new(3), MemoryStore::new());
+    model.write(&forest.anchor()).expect("a model takes all");
+    for _ in 0..12 {
+        model.write(&forest.turn()).expect("a model takes all");
+    }
+    model
 }
