@@ -76,7 +76,9 @@ fn line<'a>(inspected: &'a str, name: &str) -> &'a str {
 
 #[test]
 fn a_chain_is_exported_imported_pruned_and_goes_on_and_each_wrong_use_is_refused() {
-    let network = Network::write(1);
+    let network = Network::write(2);
+    // Each node needs the votes of the other.
+    let _other = RunningNode::start(network.run(1));
     let path = |name: &str| network.directory().join(name);
     let text = |path: &Path| path.display().to_string();
     let (folder, new, file) = (path("chain"), path("new"), path("chain.lean"));
@@ -163,7 +165,9 @@ fn wrong_uses(network: &Network, folder: &Path, file: &Path) {
 
 #[test]
 fn a_folder_that_the_user_may_not_write_is_refused_by_a_node_and_can_be_looked_at() {
-    let network = Network::write(1);
+    let network = Network::write(2);
+    // Each node needs the votes of the other.
+    let _other = RunningNode::start(network.run(1));
     let folder = network.directory().join("chain");
     run_until(&network, &folder, 1);
     let before = files(&folder);

@@ -59,6 +59,13 @@ fn run(command: &mut Command) -> Result<Output, String> {
     if output.status.success() { Ok(output) } else { Err(said) }
 }
 
+/// Returns the files of two nodes, and a running one of them. Each needs the votes of the other.
+fn network() -> (Network, RunningNode) {
+    let network = Network::write(2);
+    let other = RunningNode::start(network.run(1));
+    (network, other)
+}
+
 fn keeping(network: &Network, folder: &Path) -> Command {
     let mut command = network.run(0);
     command.arg("--data-dir").arg(folder);
@@ -109,7 +116,7 @@ fn goes_on(network: &Network, folder: &Path, announced: u64) {
 
 #[test]
 fn a_full_disk_ends_the_node_with_its_own_code_and_the_node_goes_on_with_room() {
-    let network = Network::write(1);
+    let (network, _other) = network();
     let disk = match Mounted::in_memory("2m", network.directory().join("disk")) {
         Ok(disk) => disk,
         Err(error) => return println!("SKIPPED: no disk can be mounted here: {error}"),
@@ -126,7 +133,7 @@ fn a_full_disk_ends_the_node_with_its_own_code_and_the_node_goes_on_with_room() 
 
 #[test]
 fn a_limit_for_files_ends_the_node_with_the_same_code_and_the_node_goes_on_without_it() {
-    let network = Network::write(1);
+    let (network, _other) = network();
     let folder = network.directory().join("chain");
     let plain = keeping(&network, &folder);
     // The signal of the limit would end the process before the node sees the error.
@@ -147,7 +154,7 @@ fn a_limit_for_files_ends_the_node_with_the_same_code_and_the_node_goes_on_witho
 
 #[test]
 fn a_disk_that_fails_ends_the_node_with_its_own_code_and_the_node_goes_on_when_it_works() {
-    let network = Network::write(1);
+    let (network, _other) = network();
     let image = network.directory().join("image");
     let mounted = Mounted::in_memory("24m", image.clone()).and_then(|memory| {
         // The disk has more blocks than there is memory for. Those without memory fail.
