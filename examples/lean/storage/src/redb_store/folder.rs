@@ -86,12 +86,13 @@ impl Folder {
         let before = content(&lock).unwrap_or_default();
         write_owner(&mut lock, &format!("process {}\n", process::id()))
             .map_err(StorageError::io("write", &lock_path))?;
-        if !is_checked && is_there(&database)? {
-            if let Err(error) = look(&database, purpose, progress) {
-                // The refusal has its own error. The lock is released in any case.
-                let _ = write_owner(&mut lock, &before);
-                return Err(error);
-            }
+        if !is_checked
+            && is_there(&database)?
+            && let Err(error) = look(&database, purpose, progress)
+        {
+            // The refusal has its own error. The lock is released in any case.
+            let _ = write_owner(&mut lock, &before);
+            return Err(error);
         }
         Ok(Self { path: path.to_owned(), _lock: Some(lock) })
     }
