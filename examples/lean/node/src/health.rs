@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::exit_code::{DISK_FAILED, PART_ENDED};
+use actor_lanes::ExitReason;
 use actor_lanes::view::View;
 use chain::Snapshot;
 use chain::wall_clock::WallClock;
 use consensus::{Interval, SlotClock};
+use storage::StorageError;
 
 /// The lag of the chain's time behind the clock, in intervals, above which its owner is reported as
 /// stuck. The same patience ends a verification without a result.
@@ -24,6 +26,8 @@ pub struct Failure {
     pub part: String,
     /// The reason, in one line.
     pub reason: String,
+    /// Whether the disk of the chain is the cause: it is full, or fails.
+    pub is_of_disk: bool,
 }
 
 /// The phases of the node's life: running, stopping, or failed. Cheap to clone.
@@ -66,13 +70,24 @@ impl Failure {
     /// Creates a failure. Line breaks in the reason become `; `.
     pub(crate) fn new(part: impl Into<String>, reason: &str) -> Self {
         let lines: Vec<_> = reason.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        Self { part: part.into(), reason: lines.join("; ") }
+        Self { part: part.into(), reason: lines.join("; "), is_of_disk: false }
+    }
+
+    /// Returns the failure of an actor.
+    pub(crate) fn of_actor(name: &str, exit: &ExitReason) -> Self {
+        let is_of_disk = match exit {
+            ExitReason::Failed(error) => {
+                error.downcast_ref::<StorageError>().is_some_and(StorageError::is_of_disk)
+            }
+            _ => false,
+        };
+        Self { is_of_disk, ..Self::new(name, &exit.to_string()) }
     }
 
     /// Returns the program's exit code after this failure.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        if self.part == STORAGE { DISK_FAILED } else { PART_ENDED }
+        if self.is_of_disk { DISK_FAILED } else { PART_ENDED }
     }
 }
 
@@ -143,8 +158,11 @@ impl HealthView {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::path::PathBuf;
+
     use super::*;
-    use consensus::State;
+    use consensus::{Checkpoint, Root, State};
 
     fn published(time: Interval) -> Snapshot {
         let finalized_state = Some(Arc::new(State::default()));
@@ -161,6 +179,34 @@ mod tests {
         assert!(!life.fail(Failure::new("signer", "panicked")), "the first failure is kept");
         life.stop();
         assert_eq!(life.condition(&published(0), 0), Condition::Failed(failure));
+    }
+
+    #[test]
+    fn only_a_fault_of_the_disk_has_the_exit_code_of_the_disk() {
+        let code = |exit: ExitReason| Failure::of_actor("storage", &exit).exit_code();
+        let failed = |error: StorageError| ExitReason::Failed(Arc::new(error));
+        let (path, doing) = (PathBuf::from("chain.redb"), "write");
+        let full = StorageError::Full {
+            doing,
+            path: path.clone(),
+            error: io::ErrorKind::StorageFull.into(),
+        };
+        let broken =
+            StorageError::Failed { doing, path: path.clone(), error: io::Error::other("I/O") };
+        let damaged = StorageError::Damaged { path, what: "a page".to_owned() };
+        for error in [full, broken, damaged] {
+            assert_eq!(code(failed(error)), DISK_FAILED);
+        }
+        let (stored, new) = (Checkpoint::default(), Checkpoint::default());
+        assert_eq!(code(failed(StorageError::Contradiction { stored, new })), PART_ENDED);
+        assert_eq!(code(failed(StorageError::UnknownBlock { root: Root::ZERO })), PART_ENDED);
+        assert_eq!(
+            code(ExitReason::Failed(Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(
+                "another error"
+            )))),
+            PART_ENDED
+        );
+        assert_eq!(Failure::new("storage", "panicked").exit_code(), PART_ENDED);
     }
 
     #[test]

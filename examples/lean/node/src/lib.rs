@@ -27,3 +27,4 @@ mod watch;
 
 pub use api::ApiError;
 pub use check::check;
+pub use wire::MIN_SLOTS_FOR_BLOCK_REQUESTS;

@@ -41,7 +41,7 @@ pub(crate) fn watch(
 fn failure_of(cause: Cause) -> Option<Failure> {
     match cause {
         Cause::Panicked { path, exit } => {
-            Some(Failure::new(path.trim_start_matches('/'), &exit.reason.to_string()))
+            Some(Failure::of_actor(path.trim_start_matches('/'), &exit.reason))
         }
         _ => None,
     }

@@ -64,6 +64,35 @@ pub enum StorageError {
         /// The newest schema known here.
         newest: u32,
     },
+    /// No version of the node has written this number.
+    #[error(
+        "{} has schema {found}, and the first schema of a node is 1: the file is damaged, or of another program. Name the \
+         right folder with --data-dir, or move the file away",
+        path.display()
+    )]
+    UnknownVersion {
+        /// The database.
+        path: PathBuf,
+        /// The schema of the file.
+        found: u32,
+    },
+    /// The folder has a chain, and a chain is to be imported into it.
+    #[error(
+        "{} has a chain already, finalized up to slot {}, and it is not overwritten: name a new folder with --data-dir",
+        path.display(), finalized.slot
+    )]
+    HasChain {
+        /// The database.
+        path: PathBuf,
+        /// Its newest finalized block.
+        finalized: Checkpoint,
+    },
+    /// The folder is a file.
+    #[error("{} is not a folder: name a folder with --data-dir", path.display())]
+    NotAFolder {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is not a database of this kind.
     #[error(
         "{} is not the chain of a node: name the right folder with --data-dir, or move the file away",
@@ -144,6 +173,12 @@ pub enum StorageError {
 }
 
 impl StorageError {
+    /// Returns whether the disk is the cause: it is full, does not answer, or has lost what was
+    /// written.
+    pub fn is_of_disk(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::Failed { .. } | Self::Damaged { .. })
+    }
+
     /// Returns the error of an operation on a file.
     pub(crate) fn io(
         doing: &'static str,

@@ -11,11 +11,13 @@
 //! | [`StorageActor`], [`Storage`], [`Durable`] | the owner of a store, its front, and its view |
 //! | [`Changes`] | what a turn of the chain's owner changes |
 //! | [`Loaded`] | what a start begins with |
+//! | [`chain_file`] | a chain in a file, to move it between folders |
 //! | [`StorageError`] | each fault of a folder or a disk, with instructions for the operator |
 //!
 //! What is stored under which keys, and what a crash can lose, is decided in
 //! `docs/decisions/0047-the-chain-is-kept.md`.
 
+pub mod chain_file;
 mod changes;
 #[cfg(test)]
 mod crash_disk;
@@ -33,6 +35,7 @@ mod owner;
 mod owner_crash_tests;
 #[cfg(test)]
 mod owner_tests;
+mod progress;
 mod redb_store;
 mod store;
 mod votes;
@@ -42,6 +45,7 @@ pub use error::StorageError;
 pub use identity::ChainIdentity;
 pub use memory::{MemoryReader, MemoryStore};
 pub use owner::{Durable, Storage, StorageActor, StorageMessage};
+pub use progress::Progress;
 pub use redb_store::{RedbReader, RedbStore, Verified};
 pub use store::{ChainStore, Figures, Keep, Loaded, Pruned, ReadChain};
 pub use votes::MOST_VOTES;

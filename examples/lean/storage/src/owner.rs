@@ -22,9 +22,6 @@ const PRUNED_AT_ONCE: usize = 256;
 /// The pause before each step of pruning. Changes are written in the meantime.
 const PRUNE_PAUSE: Duration = Duration::from_millis(200);
 
-/// States further below the finalized slot than this are removed, as in memory.
-const STATES_KEPT: Slot = 64;
-
 /// A message to the owner of a store.
 #[derive(Debug, Message)]
 pub enum StorageMessage {
@@ -161,10 +158,7 @@ impl<S: ChainStore> StorageActor<S> {
     fn prune(&mut self, cx: &mut Context<StorageMessage>) {
         self.prunes_soon = false;
         let Some(finalized) = self.durable.finalized else { return };
-        let keep = Keep {
-            blocks_from: finalized.slot.saturating_sub(self.horizon),
-            states_from: finalized.slot.saturating_sub(STATES_KEPT),
-        };
+        let keep = Keep::below(finalized.slot, self.horizon);
         match self.store.prune(keep, PRUNED_AT_ONCE) {
             Ok(step) => {
                 self.durable.pruned += step.removed as u64;

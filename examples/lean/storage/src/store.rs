@@ -115,6 +115,18 @@ pub struct Keep {
 impl Keep {
     /// The number of slots with one kept state, besides the newest one.
     pub const SPAN: Slot = 32;
+
+    /// States further below the finalized slot than this are removed, as in memory.
+    const STATES: Slot = 64;
+
+    /// Returns the limits for a finalized slot, and for blocks that are kept `horizon` slots below.
+    pub fn below(finalized: Slot, horizon: Slot) -> Self {
+        Self {
+            blocks_from: finalized.saturating_sub(horizon),
+            // Each kept state has its block.
+            states_from: finalized.saturating_sub(Self::STATES.min(horizon)),
+        }
+    }
 }
 
 /// The result of a step of pruning.

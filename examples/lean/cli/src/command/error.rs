@@ -17,6 +17,7 @@ use lean_node::lean_files::LeanFilesError;
 use lean_node::node::StartError;
 use lean_node::runtime::NoSuchRuntime;
 use storage::StorageError;
+use storage::chain_file::ChainFileError;
 use watch::WatchError;
 
 /// A command failed.
@@ -138,6 +139,9 @@ pub(crate) enum CommandError {
     /// The chain on disk cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// A chain cannot be exported or imported.
+    #[error(transparent)]
+    ChainFile(#[from] ChainFileError),
     /// The devnet failed.
     #[error(transparent)]
     Devnet(#[from] DevnetError),
@@ -200,7 +204,14 @@ impl CommandError {
             Self::Vectors(VectorsError::Load(_) | VectorsError::None(..))
             | Self::Watch(WatchError::Address(_) | WatchError::NoTerminal) => USAGE,
             Self::Start(error) if is_wrong_input(error) => USAGE,
-            Self::Storage(error) if is_wrong_folder(error) => USAGE,
+            Self::Storage(error) | Self::ChainFile(ChainFileError::Storage(error))
+                if is_wrong_folder(error) =>
+            {
+                USAGE
+            }
+            Self::ChainFile(ChainFileError::Storage(_)) => FAILURE,
+            // The file, or the choice of its slots.
+            Self::ChainFile(_) => USAGE,
             Self::PartEnded(failure) => failure.exit_code(),
             Self::Reported(code) => *code,
             Self::PortTaken(_) | Self::HttpPortTaken(_) => PORT_TAKEN,
@@ -261,6 +272,9 @@ fn is_wrong_folder(error: &StorageError) -> bool {
         StorageError::OtherNetwork { .. }
         | StorageError::OtherScheme { .. }
         | StorageError::NewerVersion { .. }
+        | StorageError::UnknownVersion { .. }
+        | StorageError::NotAFolder { .. }
+        | StorageError::HasChain { .. }
         | StorageError::NotAChain { .. }
         | StorageError::Incomplete { .. }
         | StorageError::Damaged { .. } => true,

@@ -131,7 +131,7 @@ fn run_node(arguments: &RunArguments, lost: LostLines) -> Result<(), CommandErro
     stop.wait();
     drop(watchdog);
     let failure = node.failure();
-    if let Some(Failure { part, reason }) = failure.clone() {
+    if let Some(Failure { part, reason, .. }) = failure.clone() {
         report.say(&ReportLine::Failed(FailedLine { node: name.clone(), part, reason }));
     }
     manager.stopping(&failure.as_ref().map_or("as requested".to_owned(), Failure::to_string));

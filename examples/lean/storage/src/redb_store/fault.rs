@@ -25,6 +25,7 @@ macro_rules! from_errors_of_the_database {
 
 from_errors_of_the_database!(
     redb::CommitError,
+    redb::CompactionError,
     redb::DatabaseError,
     redb::StorageError,
     redb::TableError,

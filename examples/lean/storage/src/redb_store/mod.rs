@@ -2,6 +2,7 @@
 
 mod fault;
 mod folder;
+mod overlay;
 mod prune;
 mod read;
 mod schema;
@@ -17,17 +18,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use consensus::{Checkpoint, Slot};
-use redb::{Database, StorageBackend};
+use redb::{CompactionError, Database, StorageBackend};
 
 use crate::changes::Changes;
 use crate::error::StorageError;
 use crate::identity::ChainIdentity;
-use crate::store::{ChainStore, Keep, Pruned};
+use crate::progress::Progress;
+use crate::store::{ChainStore, Keep, Pruned, ReadChain as _};
 
 use fault::Fault;
-use folder::Folder;
+use folder::{Folder, Purpose};
 pub use read::RedbReader;
 pub use verify::Verified;
+
+/// The number of entries that an operator's command removes in one transaction.
+const REMOVED_AT_ONCE: usize = 4_096;
 
 /// A store in one file.
 #[derive(Debug)]
@@ -35,8 +40,6 @@ pub struct RedbStore {
     reader: RedbReader,
     /// The slots before this one have no blocks of other branches than the finalized one.
     scanned_to: Slot,
-    /// Released after the database is closed, because fields are dropped in this order.
-    _folder: Option<Folder>,
 }
 
 impl RedbStore {
@@ -49,26 +52,98 @@ impl RedbStore {
     ///
     /// Returns [`StorageError`] if another process has the folder open, if the folder has the chain
     /// of another network, scheme or newer version, if its file is incomplete, damaged or of
-    /// another kind, or if the disk has a fault. Nothing is overwritten then.
+    /// another kind, or if the disk has a fault. A refused folder stays as it was.
     pub fn open(folder: &Path, identity: &ChainIdentity) -> Result<Self, StorageError> {
-        let folder = Folder::lock(folder)?;
+        let folder = Folder::lock(folder, Purpose::Node(identity), &Progress::none())?;
         let database = folder.open_or_create(identity)?;
         let path = folder.database();
-        Ok(Self { _folder: Some(folder), ..Self::of(database, &path) })
+        Ok(Self::of(database, &path, Some(folder)))
     }
 
-    /// Opens the chain in a folder, whatever its network is, for a look at it. Creates nothing.
-    /// Returns it with its network.
+    /// Opens the chain in a folder for changes, whatever its network is. Creates none. Returns it
+    /// with its network. `progress` receives the checked bytes of the file.
     ///
     /// # Errors
     ///
     /// Returns [`StorageError`] as [`open`](Self::open) does, except for another network or scheme.
-    pub fn open_any(folder: &Path) -> Result<(Self, ChainIdentity), StorageError> {
-        let path = folder.join("chain.redb");
-        fs::metadata(&path).map_err(StorageError::io("open", &path))?;
-        let folder = Folder::lock(folder)?;
+    pub fn open_any(
+        folder: &Path,
+        progress: &Progress,
+    ) -> Result<(Self, ChainIdentity), StorageError> {
+        let path = folder.join(folder::DATABASE);
+        if !folder.is_file() {
+            path.metadata().map_err(StorageError::io("open", &path))?;
+        }
+        let folder = Folder::lock(folder, Purpose::Change, progress)?;
         let (database, identity) = folder.open_any()?;
-        Ok((Self { _folder: Some(folder), ..Self::of(database, &path) }, identity))
+        Ok((Self::of(database, &path, Some(folder)), identity))
+    }
+
+    /// Opens the chain in a folder for a look, whatever its network is, and checks all pages.
+    /// Writes nothing into the folder. No node can use the folder until all readers are dropped.
+    /// Returns a reader with the network. `progress` receives the checked bytes of the file.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StorageError`] as [`open`](Self::open) does, except for another network or scheme.
+    pub fn look(
+        folder: &Path,
+        progress: &Progress,
+    ) -> Result<(RedbReader, ChainIdentity), StorageError> {
+        let (folder, database, identity) = Folder::look(folder, progress)?;
+        let path = folder.database();
+        Ok((Self::of(database, &path, Some(folder)).reader, identity))
+    }
+
+    /// Creates a chain in a folder without one, and lets `fill` write it. The chain appears in the
+    /// folder when it is complete.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StorageError`] as [`open`](Self::open) does, [`StorageError::HasChain`] if the
+    /// folder has a chain, and the error of `fill`. The folder has no part of the chain then.
+    pub fn create_with<E: From<StorageError>>(
+        folder: &Path,
+        identity: &ChainIdentity,
+        fill: impl FnOnce(&mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let folder = Folder::lock(folder, Purpose::Import(identity), &Progress::none())?;
+        folder.create(identity, fill)
+    }
+
+    /// Removes everything below a horizon of `slots` slots under the finalized block, and thins the
+    /// states as a node does. `progress` receives the removed entries. Returns their number.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Full`] or [`StorageError::Failed`] if the disk does not take a change.
+    pub fn prune_below(&mut self, slots: Slot, progress: &Progress) -> Result<u64, StorageError> {
+        let figures = self.reader.figures()?;
+        let Some(finalized) = figures.finalized else { return Ok(0) };
+        let keep = Keep::below(finalized.slot, slots);
+        let mut removed = 0;
+        loop {
+            let step = self.prune(keep, REMOVED_AT_ONCE)?;
+            removed += step.removed as u64;
+            progress.at(removed, figures.blocks);
+            if step.is_done {
+                return Ok(removed);
+            }
+        }
+    }
+
+    /// Makes the file as small as its content. Its readers must have been dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Full`] or [`StorageError::Failed`] if the disk does not take the changes, or
+    /// if a reader is left.
+    pub fn compact(&mut self) -> Result<(), StorageError> {
+        let database = Arc::get_mut(&mut self.reader.database);
+        let compacted = database.map_or(Err(CompactionError::TransactionInProgress), |database| {
+            database.compact().map(drop)
+        });
+        compacted.map_err(Fault::from).map_err(Fault::at("compact", &self.reader.path))
     }
 
     /// Opens or creates a chain in another file layer than the system's, and checks all its pages.
@@ -93,12 +168,25 @@ impl RedbStore {
             schema::check(&database, path, identity, schema::MIGRATIONS)?;
             Ok(database)
         });
-        Ok(Self::of(checked.map_err(Fault::at("open", path))?, path))
+        Ok(Self::of(checked.map_err(Fault::at("open", path))?, path, None))
     }
 
-    fn of(database: Database, path: &Path) -> Self {
-        let reader = RedbReader { database: Arc::new(database), path: Arc::from(path) };
-        Self { reader, scanned_to: 0, _folder: None }
+    /// Closes the file in order, and returns its size. A reader that is left keeps it open.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Full`] or [`StorageError::Failed`] if the disk does not take the last pages.
+    pub fn close(self) -> Result<u64, StorageError> {
+        let RedbReader { database, path, _folder } = self.reader;
+        let closed = Arc::into_inner(database).map_or(Ok(()), Database::close);
+        closed.map_err(Fault::from).map_err(Fault::at("close", &path))?;
+        Ok(fs::metadata(&path).map_or(0, |file| file.len()))
+    }
+
+    fn of(database: Database, path: &Path, folder: Option<Folder>) -> Self {
+        let (database, path) = (Arc::new(database), Arc::from(path));
+        let reader = RedbReader { database, path, _folder: folder.map(Arc::new) };
+        Self { reader, scanned_to: 0 }
     }
 }
 

@@ -17,6 +17,7 @@ use redb::{
 };
 
 use super::fault::Fault;
+use super::folder::Folder;
 use super::schema;
 use super::stored_state::StoredState;
 use super::tables::{
@@ -25,6 +26,7 @@ use super::tables::{
 use super::verify::{Verified, verify};
 use super::write::decoded_vote;
 use crate::error::StorageError;
+use crate::progress::Progress;
 use crate::store::{Figures, Loaded, ReadChain, has_no_proof};
 use crate::votes;
 
@@ -32,7 +34,9 @@ use crate::votes;
 #[derive(Clone, Debug)]
 pub struct RedbReader {
     pub(super) database: Arc<Database>,
-    pub(super) path: Arc<Path>,
+    pub(crate) path: Arc<Path>,
+    /// Released after the database is closed, because fields are dropped in this order.
+    pub(super) _folder: Option<Arc<Folder>>,
 }
 
 impl RedbReader {
@@ -48,14 +52,35 @@ impl RedbReader {
 }
 
 impl RedbReader {
-    /// Checks the root of each block and state, and the links of the finalized chain. Calls
-    /// `progress` with the number of checked blocks and the number of all blocks.
+    /// Checks the root of each block and state, and the links of the finalized chain. `progress`
+    /// receives the checked blocks.
     ///
     /// # Errors
     ///
     /// [`StorageError::Damaged`] with the first fault.
-    pub fn verify(&self, mut progress: impl FnMut(u64, u64)) -> Result<Verified, StorageError> {
-        self.read(|transaction| verify(transaction, &mut progress))
+    pub fn verify(&self, progress: &Progress) -> Result<Verified, StorageError> {
+        self.read(|transaction| verify(transaction, progress))
+    }
+
+    /// Returns the slots of the kept states.
+    pub(crate) fn states(&self) -> Result<Vec<Slot>, StorageError> {
+        self.read(|transaction| {
+            let states = transaction.open_table(STATES)?;
+            states.iter()?.map(|entry| Ok(entry?.0.value())).collect()
+        })
+    }
+
+    /// Returns the state of a finalized slot, if it is kept.
+    pub(crate) fn state(&self, slot: Slot) -> Result<Option<State>, StorageError> {
+        self.read(|transaction| state_at(transaction, slot))
+    }
+
+    /// Returns the root of the finalized block of a slot.
+    pub(crate) fn finalized_root(&self, slot: Slot) -> Result<Option<Root>, StorageError> {
+        self.read(|transaction| {
+            let root = transaction.open_table(CHAIN)?.get(slot)?;
+            Ok(root.map(|root| Root::new(*root.value())))
+        })
     }
 }
 

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::str::FromStr;
 
 use consensus::{Checkpoint, Root};
-use redb::{Database, ReadableDatabase as _, ReadableTable, WriteTransaction};
+use redb::{
+    Database, ReadOnlyTable, ReadableDatabase as _, ReadableTable, TableError, WriteTransaction,
+};
 
 use super::fault::Fault;
 use super::tables::{BLOCKS, CHAIN, META, PEERS, REGISTRIES, SLOTS, STATES, VOTES};
@@ -69,8 +71,7 @@ pub(super) fn check(
     migrations: &[Migration],
 ) -> Result<(), Fault> {
     let schema = {
-        let transaction = database.begin_read()?;
-        let meta = transaction.open_table(META)?;
+        let meta = meta(database, path)?;
         let schema = check_schema(&meta, path, newest(migrations))?;
         check_identity(&read_identity(&meta, path)?, path, expected)?;
         schema
@@ -80,14 +81,39 @@ pub(super) fn check(
 
 /// Returns the network of an existing database with a known schema.
 pub(super) fn identity(database: &Database, path: &Path) -> Result<ChainIdentity, Fault> {
-    let transaction = database.begin_read()?;
-    let meta = transaction.open_table(META)?;
+    let meta = meta(database, path)?;
     check_schema(&meta, path, newest(MIGRATIONS))?;
     read_identity(&meta, path)
 }
 
+/// Opens the first table. It is made with the file, so a database without it is of another program.
+fn meta(
+    database: &Database,
+    path: &Path,
+) -> Result<ReadOnlyTable<&'static str, &'static str>, Fault> {
+    database.begin_read()?.open_table(META).map_err(|error| match error {
+        TableError::TableDoesNotExist(_)
+        | TableError::TableTypeMismatch { .. }
+        | TableError::TableIsMultimap(_) => {
+            StorageError::NotAChain { path: path.to_owned() }.into()
+        }
+        error => error.into(),
+    })
+}
+
+/// Checks that a database has no chain.
+pub(super) fn check_is_empty(database: &Database, path: &Path) -> Result<(), Fault> {
+    match finalized(&meta(database, path)?)? {
+        Some(finalized) => Err(StorageError::HasChain { path: path.to_owned(), finalized }.into()),
+        None => Ok(()),
+    }
+}
+
 fn check_schema(meta: &impl Meta, path: &Path, newest: u32) -> Result<u32, Fault> {
     let found: u32 = parsed(meta, SCHEMA)?.ok_or_else(|| incomplete(path))?;
+    if found == 0 {
+        return Err(StorageError::UnknownVersion { path: path.to_owned(), found }.into());
+    }
     if found > newest {
         return Err(StorageError::NewerVersion { path: path.to_owned(), found, newest }.into());
     }
@@ -108,7 +134,8 @@ fn newest(migrations: &[Migration]) -> u32 {
     1 + migrations.len() as u32
 }
 
-fn check_identity(
+/// Checks that a database is of the expected network.
+pub(super) fn check_identity(
     found: &ChainIdentity,
     path: &Path,
     expected: &ChainIdentity,

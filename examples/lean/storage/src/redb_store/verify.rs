@@ -8,6 +8,7 @@ use redb::{ReadTransaction, ReadableTable as _, ReadableTableMetadata as _};
 use super::fault::Fault;
 use super::read::{block_at, decoded_block, state_at};
 use super::tables::{BLOCKS, CHAIN, SLOTS, STATES, parts_of};
+use crate::progress::Progress;
 
 /// The checked entries of a store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,11 +21,11 @@ pub struct Verified {
     pub states: u64,
 }
 
-/// Checks all blocks, the links of the finalized chain, and all states. Calls `progress` with the
-/// number of checked blocks and the number of all blocks.
+/// Checks all blocks, the links of the finalized chain, and all states. `progress` receives the
+/// checked blocks.
 pub(super) fn verify(
     transaction: &ReadTransaction,
-    progress: &mut dyn FnMut(u64, u64),
+    progress: &Progress,
 ) -> Result<Verified, Fault> {
     let mut verified = Verified::default();
     let mut parents: HashMap<Root, Root> = HashMap::new();
@@ -41,7 +42,7 @@ pub(super) fn verify(
         }
         parents.insert(root, block.block.parent_root);
         verified.blocks += 1;
-        progress(verified.blocks, all);
+        progress.at(verified.blocks, all);
     }
     let mut before: Option<Root> = None;
     for entry in transaction.open_table(CHAIN)?.iter()? {
