@@ -8,6 +8,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Color;
 
 use super::*;
+use crate::NetworkNode;
 use crate::feed::News;
 use lean_node::events::Event;
 
@@ -172,4 +173,33 @@ fn a_theme_without_colours_sends_none() {
         let is_coloured = buffer.content().iter().any(|cell| cell.fg != Color::Reset);
         assert_eq!(is_coloured, has_colours);
     }
+}
+
+#[test]
+fn a_network_has_a_line_of_its_nodes_and_tab_turns_to_the_next_one() {
+    let now = begin();
+    let mut model = model(now);
+    model.nodes = (0..4)
+        .map(|n| NetworkNode {
+            name: format!("node-{n}"),
+            address: None,
+            state: if n == 2 { "ended".to_owned() } else { "117".to_owned() },
+            is_well: n != 2,
+        })
+        .collect();
+    let lines = lines_at(&model, now, 60, 24);
+    assert_eq!(lines[0], "FINALIZED [node-0 117] node-1 117  node-2 ended  node-3 117");
+    assert!(lines[1].starts_with("node\\u{1b}[2J-0  running  slot 120.3"), "{lines:#?}");
+    assert!(lines[23].contains("Tab next node"), "{lines:#?}");
+    let key = |code| KeyEvent::new(code, KeyModifiers::NONE);
+    for (code, chosen) in [(KeyCode::Tab, 1), (KeyCode::Tab, 2), (KeyCode::BackTab, 1)] {
+        assert!(model.press(key(code)));
+        assert_eq!(model.chosen, chosen);
+    }
+    assert!(has(&lines_at(&model, now, 60, 24), " node-0 117 [node-1 117] node-2 ended "));
+    model.press(key(KeyCode::BackTab));
+    model.press(key(KeyCode::BackTab));
+    assert_eq!(model.chosen, 3, "the last one is before the first one");
+    model.turn_to("http://127.0.0.1:1".to_owned());
+    assert!(has(&lines_at(&model, now, 80, 24), "http://127.0.0.1:1: connecting"));
 }
