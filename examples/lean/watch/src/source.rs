@@ -51,7 +51,8 @@ impl Source {
         let mut is_changed = false;
         if let Some(nodes) = &mut self.nodes {
             // The first value counts as no change.
-            let newest = if model.nodes.is_empty() { Some(nodes.get()) } else { nodes.take_change() };
+            let newest =
+                if model.nodes.is_empty() { Some(nodes.get()) } else { nodes.take_change() };
             if let Some(newest) = newest {
                 model.nodes.clone_from(&newest);
                 is_changed = true;
@@ -70,9 +71,9 @@ impl Source {
     /// Connects to the chosen node, unless it is the connected one. Returns whether it has done so.
     fn follow(&mut self, model: &mut Model) -> io::Result<bool> {
         let chosen = model.nodes.get(model.chosen).and_then(|node| node.address.as_ref());
-        let Some(chosen) = chosen.filter(|chosen| {
-            self.feed.as_ref().is_none_or(|(connected, _)| connected != *chosen)
-        }) else {
+        let Some(chosen) = chosen
+            .filter(|chosen| self.feed.as_ref().is_none_or(|(connected, _)| connected != *chosen))
+        else {
             return Ok(false);
         };
         let chosen = chosen.clone();

@@ -120,9 +120,7 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
     // With --keep-going, a node may have ended during the start.
     devnet.views().for_each(say_ended);
     for (name, address) in devnet.apis() {
-        say(format_args!(
-            "{name}: http://{address}/ is its page; node watch {address} shows it here"
-        ));
+        say(format_args!("{name}: http://{address}/ is its page (or: node watch {address})"));
     }
     if arguments.keep {
         say(format_args!("the nodes' files and logs are in {}", devnet.directory().display()));

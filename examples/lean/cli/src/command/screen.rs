@@ -57,9 +57,9 @@ impl Screen {
                 writeln!(io::stdout().lock(), "{line}")
             }
             Self::Table(shown) => {
-                let Some(slot) = common_slot(devnet.views()).filter(|slot| {
-                    shown.is_none_or(|shown| shown < *slot)
-                }) else {
+                let Some(slot) = common_slot(devnet.views())
+                    .filter(|slot| shown.is_none_or(|shown| shown < *slot))
+                else {
                     return Ok(());
                 };
                 *shown = Some(slot);

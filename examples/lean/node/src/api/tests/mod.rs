@@ -8,6 +8,7 @@ mod client;
 mod condition;
 mod events;
 mod fairness;
+mod other_sites;
 mod page;
 #[cfg(unix)]
 mod page_in_browser;
