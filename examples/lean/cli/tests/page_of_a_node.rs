@@ -105,6 +105,8 @@ fn the_page_works_while_the_owner_is_stuck_and_shows_within_seconds_that_it_is()
         browser.wait("document.getElementById('phase').textContent === 'stuck'");
         browser.wait("document.querySelectorAll('#tree .row').length > 0");
         browser.wait("document.querySelector('.actor.busy b').textContent === 'chain'");
+        let picture = browser.picture(&format!("{}-stuck", SCREEN.name));
+        assert!(picture.starts_with(b"\x89PNG") && picture.len() > 10_000);
     }
     assert!(get(node.http(), "/").starts_with("HTTP/1.1 200 "));
     assert!(get(node.http(), "/lean/v0/health").starts_with("HTTP/1.1 503 "));

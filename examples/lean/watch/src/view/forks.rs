@@ -31,8 +31,13 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         let tree = format!("{} ", line.columns);
         let name = format!("{:>slot_width$} {root} ", block.slot);
         let marks = format!("{} ", marks(forks, line.block));
-        let bar = bar(theme, block.weight, forks.validators);
-        let weight = format!(" {}/{}", count(block.weight), count(forks.validators));
+        // Fork choice counts no votes for a finalized block: nothing can change it.
+        let (bar, weight) = if forks.finalized == Some(line.block) {
+            (String::new(), "final".to_owned())
+        } else {
+            let weight = format!(" {}/{}", count(block.weight), count(forks.validators));
+            (bar(theme, block.weight, forks.validators), weight)
+        };
         let role = if line.is_of_head { Role::Plain } else { Role::Quiet };
         let parts = [
             (tree.as_str(), Role::Bar),

@@ -90,10 +90,12 @@ function drawTree(forks) {
     say(row.number, block.slot);
     row.marks.forEach((mark, at) => set(mark, { x: marks + at * 12, visibility: roles[at] === n ? "visible" : "hidden" }));
     set(row.root, { x: root });
-    set(row.room, { x: bar, width: room });
-    set(row.weight, { x: bar, width: Math.round(room * Math.min(1, block.weight / most)) });
+    // Fork choice counts no votes for a finalized block: nothing can change it.
+    const isFinal = n === forks.finalized;
+    set(row.room, { x: bar, width: isFinal ? 0 : room });
+    set(row.weight, { x: bar, width: isFinal ? 0 : Math.round(room * Math.min(1, block.weight / most)) });
     set(row.count, { x: width - 6 });
-    say(row.count, `${short(block.weight)}/${short(forks.validators)}`);
+    say(row.count, isFinal ? "final" : `${short(block.weight)}/${short(forks.validators)}`);
     say(row.title, `slot ${block.slot}, proposer ${block.proposer}, ${block.root}`
       + (block.skipped > 0 ? `, ${block.skipped} blocks between it and the one below` : ""));
   });

@@ -155,10 +155,10 @@ impl Browser {
 
     /// Waits until an expression is true. The page decides, so nothing is missed in between.
     pub(crate) fn wait(&mut self, condition: &str) {
-        // A failed look is a page that is not there yet. After 15 s, the text of the page returns.
+        // A failed look is a page that is not there yet. After 30 s, the text of the page returns.
         let text = self.value(&format!(
             "new Promise((done) => {{
-                const end = performance.now() + 15000;
+                const end = performance.now() + 30000;
                 const look = () => {{
                     let is_so = false;
                     try {{ is_so = Boolean({condition}); }} catch {{}}
