@@ -119,6 +119,14 @@ fn a_frame_of_80_columns_and_24_lines_shows_the_whole_node() {
 }
 
 #[test]
+fn a_narrow_frame_has_short_forms_and_cuts_no_figure_at_60_columns() {
+    let now = begin();
+    let lines = lines_at(&model(now), now, 60, 24);
+    assert_eq!(lines[1], "head 119  justified 0  finalized 117");
+    assert_eq!(lines[2], "peers 3 (2/4)  bans 5  votes 7  blocks 119  late 1/30 ms");
+}
+
+#[test]
 fn every_size_of_a_terminal_has_a_frame() {
     let now = begin();
     let mut model = model(now);

@@ -8,6 +8,7 @@ use crate::api::tests::client::{connect, get, post, read_to_close};
 use crate::api::tests::stream_client::{Events, REQUEST, quick};
 use crate::api::tests::{ENOUGH, Served};
 use crate::events::Event;
+use network::Rate;
 
 /// Opens a connection that no honest client keeps.
 fn wrong(address: SocketAddr, kind: usize) -> TcpStream {
@@ -44,7 +45,9 @@ fn change(served: &Served, events: &mut Events, is_aggregator: bool) {
 
 #[test]
 fn a_stream_goes_on_among_silent_half_open_and_wrong_connections_of_the_same_client() {
-    let limits = Limits { write_patience: ENOUGH * 10, ..quick() };
+    // The rate of requests is another bound.
+    let request_rate = Rate { burst: 100_000, ..Limits::default().request_rate };
+    let limits = Limits { write_patience: ENOUGH * 10, request_rate, ..quick() };
     let served = Served::start(limits);
     let mut events = Events::open(served.address());
     let mut held = Vec::new();
