@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::model::Model;
 use crate::text::{count, left};
@@ -36,7 +37,10 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
             (String::new(), "final".to_owned())
         } else {
             let weight = format!(" {}/{}", count(block.weight), count(forks.validators));
-            (bar(theme, block.weight, forks.validators), weight)
+            // Branches may leave less room. The figures are never cut before the bar.
+            let taken = [tree.as_str(), &name, &marks, &weight].map(|it| it.width());
+            let room = usize::from(area.width).saturating_sub(taken.iter().sum::<usize>());
+            (bar(theme, block.weight, forks.validators, room.min(BAR)), weight)
         };
         let role = if line.is_of_head { Role::Plain } else { Role::Quiet };
         let parts = [
@@ -67,9 +71,9 @@ fn marks(forks: &Forks, place: usize) -> String {
     marks.into_iter().map(|(at, mark)| if at == Some(place) { mark } else { ' ' }).collect()
 }
 
-fn bar(theme: &Theme, weight: u64, validators: u64) -> String {
+fn bar(theme: &Theme, weight: u64, validators: u64, width: usize) -> String {
     let [full, _, empty] = theme.bar();
-    let places = (u128::from(weight) * BAR as u128).div_ceil(u128::from(validators.max(1)));
-    let places = usize::try_from(places).unwrap_or(BAR).min(BAR);
-    std::iter::repeat_n(full, places).chain(std::iter::repeat_n(empty, BAR - places)).collect()
+    let places = (u128::from(weight) * width as u128).div_ceil(u128::from(validators.max(1)));
+    let places = usize::try_from(places).unwrap_or(width).min(width);
+    std::iter::repeat_n(full, places).chain(std::iter::repeat_n(empty, width - places)).collect()
 }

@@ -69,7 +69,7 @@ fn events() -> Vec<Event> {
             "losses",
             r#"{"groups": [{"name": "dropped by the chain", "total": 15, "reasons": [
             {"reason": "UNKNOWN_BLOCK", "count": 1}, {"reason": "DUPLICATE_VOTE", "count": 14}]},
-            {"name": "bans", "total": 0}]}"#
+            {"name": "bans", "total": 2, "reasons": [{"reason": "BadRequest", "count": 2}]}]}"#
                 .to_owned(),
         ),
     ];
@@ -113,6 +113,7 @@ fn a_frame_of_80_columns_and_24_lines_shows_the_whole_node() {
         has(&lines, "dropped by the chain 15: duplicate vote 14, unknown block 1"),
         "{lines:#?}"
     );
+    assert!(has(&lines, "bans 2: bad request 2"), "{lines:#?}");
     assert!(lines[23].starts_with("q quit"));
     assert!(lines.iter().all(|line| !line.contains(char::is_control)), "{lines:#?}");
     assert!(lines.iter().all(|line| line.chars().count() <= 80));
@@ -124,6 +125,25 @@ fn a_narrow_frame_has_short_forms_and_cuts_no_figure_at_60_columns() {
     let lines = lines_at(&model(now), now, 60, 24);
     assert_eq!(lines[1], "head 119  justified 0  finalized 117");
     assert_eq!(lines[2], "peers 3 (2/4)  bans 5  votes 7  blocks 119  late 1/30 ms");
+}
+
+#[test]
+fn many_branches_shorten_the_bar_and_cut_no_weight() {
+    let now = begin();
+    let mut model = model(now);
+    let child = |n: u8| {
+        format!(r#"{{"root": "0x{}", "slot": 33, "parent": 0, "weight": 0}}"#, hex::encode([n; 32]))
+    };
+    let children: Vec<_> = (1..=8).map(child).collect();
+    let data = format!(
+        r#"{{"blocks": [{{"root": "0x{}", "slot": 32, "parent": null, "weight": 16}}, {}],
+            "validators": 16, "head": 1}}"#,
+        hex::encode([0; 32]),
+        children.join(", ")
+    );
+    model.take(Event::read("forks", &data).expect("JSON").expect("it is known"), now);
+    let lines = lines_at(&model, now, 80, 24);
+    assert!(has(&lines, " 32 00000000      #### 16/16 "), "{lines:#?}");
 }
 
 #[test]
