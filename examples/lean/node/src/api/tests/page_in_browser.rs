@@ -181,6 +181,11 @@ fn a_browser_shows_a_live_node_at_every_width_and_in_both_colours() {
         browser.wait("window.first ||= Number(document.getElementById('head').textContent)");
         browser.wait("Number(document.getElementById('head').textContent) > window.first + 20");
         browser.wait("document.querySelector('#lag .curve').getAttribute('d').includes('L')");
+        // Finality is twelve slots behind, and the blocks above have votes.
+        let texts = "[...document.querySelectorAll('#tree .row')].map((it) => it.lastChild\
+                     .previousSibling.textContent)";
+        browser.wait(&format!("{texts}.filter((it) => it === 'final').length === 1"));
+        browser.wait(&format!("{texts}.filter((it) => it.endsWith('/64')).length > 8"));
         assert_eq!(browser.value(TOO_WIDE), json!([]), "{screen:?}");
         assert_eq!(browser.value(IS_WITHIN), json!(true), "{screen:?}");
         assert_eq!(browser.value("window.shifts"), json!([]), "{screen:?}");
