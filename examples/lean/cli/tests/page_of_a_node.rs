@@ -1,6 +1,6 @@
 //! The page and the events of a running node: while its chain's owner is stuck, and with a store.
 //!
-//! The events are read in any case. Without Chromium, a line says so, and nothing looks at the page.
+//! The events are read in any case. Without Chromium, a line says so, and the page is not opened.
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! `node watch` against running nodes, and the same view of a devnet: one frame for scripts, and a
-//! real terminal (`tmux`, 80 columns and 24 lines). Without `tmux`, a line says so and the test ends.
+//! real terminal (`tmux`, 80 columns and 24 lines). Without `tmux`, a line says so and the test
+//! ends.
 
 mod support;
 

@@ -49,10 +49,11 @@ pub enum WatchError {
     Terminal(#[from] io::Error),
 }
 
-/// Returns whether input and output are a terminal, as a view needs.
+/// Returns whether input and output are a terminal that can move its cursor, as a view needs.
 #[must_use]
 pub fn is_possible() -> bool {
-    io::stdin().is_terminal() && io::stdout().is_terminal()
+    let is_dumb = std::env::var_os("TERM").is_some_and(|name| name == "dumb");
+    io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb
 }
 
 /// Shows the node until the user quits.

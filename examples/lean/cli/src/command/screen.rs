@@ -1,4 +1,5 @@
-//! What a devnet shows: a view of its nodes in a terminal, otherwise a table or JSON, once per slot.
+//! The output of a devnet: a view of its nodes in a terminal, otherwise a table or JSON, once per
+//! slot.
 
 use std::io::{self, Write as _};
 use std::thread::{self, JoinHandle};

@@ -148,9 +148,9 @@ impl Responder {
         B: Body<Data = Bytes, Error: Into<BodyError>>,
     {
         let (method, headers) = (request.method(), request.headers());
-        let mut answer = match site::check(asker.client, method, headers) {
-            Ok(()) => self.answer_own(request, asker).await,
-            Err(refusal) => refusal,
+        let mut answer = match site::refused(asker.client, method, headers) {
+            Some(refusal) => refusal,
+            None => self.answer_own(request, asker).await,
         };
         // No other site reads or embeds an answer, and no browser guesses its kind.
         answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -18,18 +18,17 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
-/// Refuses a request that a browser sends for another site. Programs send no such headers.
-pub(super) fn check(client: Client, method: &Method, headers: &HeaderMap) -> Result<(), Answer> {
+/// Returns the refusal of a request that a browser sends for another site. Programs send no such
+/// headers.
+pub(super) fn refused(client: Client, method: &Method, headers: &HeaderMap) -> Option<Answer> {
     if client == Client::Local && !headers.get_all(HOST).iter().all(is_local_name) {
-        return Err(refusal(
+        return Some(refusal(
             StatusCode::MISDIRECTED_REQUEST,
             "Ask for an IP address or localhost: other names do not lead to this node",
         ));
     }
-    if is_of_another_site(method, headers) {
-        return Err(refusal(StatusCode::FORBIDDEN, "Requests of other sites are refused"));
-    }
-    Ok(())
+    is_of_another_site(method, headers)
+        .then(|| refusal(StatusCode::FORBIDDEN, "Requests of other sites are refused"))
 }
 
 /// Returns whether no site can own this name: an IP address, `localhost`, or a name without a dot,

@@ -32,8 +32,8 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         let tree = format!("{} ", line.columns);
         let name = format!("{:>slot_width$} {root} ", block.slot);
         let marks = format!("{} ", marks(forks, line.block));
-        // Fork choice counts no votes for a finalized block: nothing can change it. The oldest block
-        // is one as well, before it is on the disk.
+        // Fork choice counts no votes for a finalized block: nothing can change it. The oldest
+        // block is one as well, before it is on the disk.
         let (bar, weight) = if forks.finalized == Some(line.block) {
             (String::new(), "final".to_owned())
         } else if block.parent.is_none() && block.weight == 0 {

@@ -1,7 +1,7 @@
 //! The drawing: a model and an area become the cells of a buffer. Nothing here knows a terminal.
 //!
-//! `strip` is the nodes of a network, `head` the lines of the node, `forks` the tree, `actors` the lanes, `panel` the lines below
-//! them, and `theme` the colours and signs.
+//! `strip` is the nodes of a network, `head` the lines of the node, `forks` the tree, `actors` the
+//! lanes, `panel` the lines below them, and `theme` the colours and signs.
 
 mod actors;
 mod forks;
