@@ -14,8 +14,8 @@ use redb::{
     WriteTransaction,
 };
 use storage::{
-    ChainIdentity, ChainStore as _, Changes, Finalized, Keep, Loaded, ReadChain as _, RedbStore,
-    StorageError,
+    ChainIdentity, ChainStore as _, Changes, Finalized, Keep, Loaded, Progress, ReadChain as _,
+    RedbStore, StorageError,
 };
 use xmss::PublicKey;
 
@@ -188,7 +188,7 @@ fn check(disk: Disk) {
     let Ok(mut store) = RedbStore::in_backend(disk, path, &identity()) else { return };
     let reader = store.reader();
     let figures = reader.figures();
-    let verified = reader.verify(|_, _| {});
+    let verified = reader.verify(&Progress::none());
     let _ = reader.blocks(0..u64::MAX, 64);
     if let Ok(Some(loaded)) = reader.load() {
         let finalized = loaded.finalized;
