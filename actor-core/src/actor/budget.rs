@@ -310,6 +310,7 @@ mod tests {
     }
 
     impl Clock {
+        #[expect(clippy::disallowed_methods, reason = "this is the clock")]
         fn new() -> Self {
             Self { start: Instant::now(), passed: AtomicU64::new(0) }
         }

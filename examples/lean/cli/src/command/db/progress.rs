@@ -22,6 +22,7 @@ pub(super) enum Unit {
 
 /// Returns a receiver that shows the progress of `doing` on standard error.
 pub(super) fn progress(doing: &'static str, unit: Unit) -> Progress {
+    #[expect(clippy::disallowed_methods, reason = "a command has no executor to ask")]
     let begun = Instant::now();
     if io::stderr().is_terminal() {
         let bar = Bar { doing, unit, bar: OnceLock::new() };
