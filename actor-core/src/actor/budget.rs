@@ -93,7 +93,7 @@ pub(crate) enum Then {
     Next,
     /// As `Next`, but waits asleep: a sample is due, and begins with a message that waits.
     Sleep,
-    /// Gives way to the other tasks of its thread.
+    /// Lets the other tasks of its thread run first.
     GiveWay,
 }
 

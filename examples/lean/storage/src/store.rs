@@ -69,8 +69,8 @@ pub trait ReadChain: Debug + Send + Sync + 'static {
         most: usize,
     ) -> Result<Vec<Arc<SignedBlock>>, StorageError>;
 
-    /// Returns the blocks of the finalized chain in these slots that are not stored, or stored without
-    /// their proof: the newest first, at most `most`. Genesis has no proof and is left out.
+    /// Returns the blocks of the finalized chain in these slots that are not stored, or stored
+    /// without their proof: the newest first, at most `most`. Genesis has no proof and is left out.
     ///
     /// # Errors
     ///

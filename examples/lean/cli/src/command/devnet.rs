@@ -74,8 +74,8 @@ pub(super) struct DevnetArguments {
     /// The goal then counts for the other nodes. The node is not started again
     #[arg(long)]
     keep_going: bool,
-    /// Once all nodes have finalized this slot, kill nodes with SIGKILL and start them again. They go
-    /// on with the chains in their folders
+    /// Once all nodes have finalized this slot, kill nodes with SIGKILL and start them again. They
+    /// go on with the chains in their folders
     #[arg(long, value_name = "SLOT", requires = "until_finalized")]
     kill_at: Option<Slot>,
     /// The nodes to kill: `all`, or numbers with commas between them
