@@ -116,7 +116,6 @@ pub fn rows_of_a_small_chain() -> Vec<u8> {
         ($($number:literal: $table:ident, $key:expr, $value:expr;)*) => {$(
             for entry in transaction.open_table($table).expect("it is there").iter().expect("it is intact") {
                 let (key, value) = entry.expect("it is intact");
-                #[expect(clippy::redundant_closure_call, reason = "the closures differ in their types")]
                 row($number, &($key)(key.value()), &($value)(value.value()));
             }
         )*};
