@@ -37,10 +37,10 @@ fn write<S: ChainStore>(open: impl Fn(&Path, &ChainIdentity) -> S, folder: &Path
     let mut chain = Chain::new(VALIDATORS, PROOF_BYTES);
     let mut store = open(folder, &chain.identity());
     let stored = store.reader().figures().expect("it is intact").finalized;
-    // The same chain grows again, up to the stored finality without writing.
+    // The same chain grows again, and its blocks up to the stored finality are written at once.
     let mut changes = chain.anchor();
     while stored.is_some_and(|stored| chain.finalized().slot <= stored.slot) {
-        changes = chain.grow();
+        changes.join(chain.grow());
     }
     let mut output = std::io::stdout().lock();
     loop {
@@ -94,7 +94,8 @@ fn kill_once(name: &str, folder: &Path, number: u64, before: Slot) -> Slot {
     let mut newest = lines.by_ref().take(commits).map_while(Result::ok).filter_map(slot).max();
     std::thread::sleep(Duration::from_micros(number.wrapping_mul(0x9e37_79b9) % 30_000));
     child.kill().expect("it is running");
-    child.wait().expect("it is ours");
+    let status = child.wait().expect("it is ours");
+    assert_eq!(status.code(), None, "{name} has ended by itself: {status}");
     // A line that was cut is a smaller number, and changes nothing.
     newest = newest.max(lines.map_while(Result::ok).filter_map(slot).max());
     newest.map_or(before, |newest| newest.max(before))
