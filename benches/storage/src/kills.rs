@@ -1,20 +1,20 @@
-//! Real kills of a process that writes, for each database: nothing acknowledged is missing, and the
+//! Real kills of a writing process, for each database: nothing acknowledged is missing, and the
 //! folder opens.
 
 use std::env;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use consensus::Slot;
 use storage::{ChainIdentity, ChainStore, ReadChain as _, RedbStore};
 
 use crate::chain::Chain;
 use crate::in_fjall::FjallStore;
-use crate::measure::shown;
+use crate::measure::{shown, timed};
 
-/// Few validators, so that most of the time is spent in commits.
+/// Few validators, because commits should take most of the time.
 const VALIDATORS: usize = 64;
 const PROOF_BYTES: usize = 4_096;
 
@@ -25,7 +25,7 @@ fn redb(folder: &Path, identity: &ChainIdentity) -> RedbStore {
     RedbStore::open(folder, identity).expect("the folder has this chain")
 }
 
-/// Writes slot after slot until it is killed. Prints each finalized slot that is durable.
+/// Writes slot after slot until it is killed. Prints each durable finalized slot.
 pub(crate) fn write_until_killed(name: &str, folder: &Path) {
     match name {
         "redb" => write(redb, folder),
@@ -60,9 +60,8 @@ pub(crate) fn kill(kills: u64) {
         let (mut acknowledged, mut longest) = (0, Duration::ZERO);
         for number in 0..kills {
             acknowledged = kill_once(name, folder.path(), number, acknowledged);
-            let begun = Instant::now();
-            let stored = finalized(name, folder.path());
-            longest = longest.max(begun.elapsed());
+            let (time, stored) = timed(|| finalized(name, folder.path()));
+            longest = longest.max(time);
             assert!(stored >= acknowledged, "{name}: {stored} is stored, of {acknowledged}");
         }
         println!(
@@ -92,11 +91,12 @@ fn kill_once(name: &str, folder: &Path, number: u64, before: Slot) -> Slot {
     let slot = |line: String| line.parse::<Slot>().ok();
     let commits = (1 + number % 7) as usize;
     let mut newest = lines.by_ref().take(commits).map_while(Result::ok).filter_map(slot).max();
-    std::thread::sleep(Duration::from_micros(number.wrapping_mul(0x9e37_79b9) % 30_000));
+    // Nothing unparks this thread: the process is killed in any of its steps.
+    std::thread::park_timeout(Duration::from_micros(number.wrapping_mul(0x9e37_79b9) % 30_000));
     child.kill().expect("it is running");
     let status = child.wait().expect("it is ours");
     assert_eq!(status.code(), None, "{name} has ended by itself: {status}");
-    // A line that was cut is a smaller number, and changes nothing.
+    // A cut line is a smaller number, and changes nothing.
     newest = newest.max(lines.map_while(Result::ok).filter_map(slot).max());
     newest.map_or(before, |newest| newest.max(before))
 }

@@ -9,9 +9,9 @@
 //! ```
 //!
 //! Reading order: `recording` with `voters` and `schedule` (the load), `network_thread` (the
-//! replay), `through_actor` with `watched`, `kept` (a store on disk), `foreign_loop`, and `mutex` (the kinds of dispatch),
-//! `timeline`, `site`, `spread`, `outcome`, `table` and `comparison` (the measurements and their
-//! display).
+//! replay), `through_actor` with `watched`, `kept` (a store on disk), `foreign_loop`, and `mutex`
+//! (the kinds of dispatch), `timeline`, `site`, `spread`, `outcome`, `table` and `comparison` (the
+//! measurements and their display).
 
 mod comparison;
 mod error;
