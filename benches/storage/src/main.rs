@@ -1,11 +1,13 @@
 //! The cost of keeping the chain in redb and in fjall, with the same load and the same trait.
 //!
 //! `cargo run --release` prints rows of Markdown for 10,000 slots with 4,096 validators. `-- SLOTS
-//! VALIDATORS PROOF_BYTES` measures another size.
+//! VALIDATORS PROOF_BYTES` measures another size. `-- kills 200` kills a writing process 200 times
+//! for each database.
 
 #[path = "../../../examples/lean/storage/benches/keeping/chain.rs"]
 mod chain;
 mod in_fjall;
+mod kills;
 #[path = "../../../examples/lean/storage/benches/keeping/measure.rs"]
 mod measure;
 
@@ -16,7 +18,13 @@ use measure::{Size, measure, shown, without_store};
 use storage::RedbStore;
 
 fn main() {
-    let numbers: Vec<usize> = env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
+    let words: Vec<_> = env::args().skip(1).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["write", name, folder] => return kills::write_until_killed(name, folder.as_ref()),
+        ["kills", count] => return kills::kill(count.parse().expect("a number of kills")),
+        _ => {}
+    }
+    let numbers: Vec<usize> = words.iter().filter_map(|word| word.parse().ok()).collect();
     let size = match numbers[..] {
         [] => Size { slots: 10_000, validators: 4_096, proof_bytes: 4_096 },
         [slots, validators, proof_bytes] => Size { slots: slots as u64, validators, proof_bytes },

@@ -67,6 +67,10 @@ fn identity() -> ChainIdentity {
 /// Checks a store with any rows in its tables. A row is its table (a byte), its key, and its value
 /// with its length (two bytes, little-endian) in front.
 pub fn stored_rows(bytes: &[u8]) {
+    check(with_rows(bytes));
+}
+
+fn with_rows(bytes: &[u8]) -> Disk {
     let disk = Disk::default();
     let database = Database::builder().create_with_backend(disk.clone());
     let database = database.expect("there is memory");
@@ -74,7 +78,7 @@ pub fn stored_rows(bytes: &[u8]) {
     insert_rows(&transaction, bytes).expect("there is memory");
     transaction.commit().expect("there is memory");
     drop(database);
-    check(disk);
+    disk
 }
 
 /// Checks a file with some damage. The input is a length to cut the file to (four bytes), and
@@ -112,7 +116,6 @@ pub fn rows_of_a_small_chain() -> Vec<u8> {
         ($($number:literal: $table:ident, $key:expr, $value:expr;)*) => {$(
             for entry in transaction.open_table($table).expect("it is there").iter().expect("it is intact") {
                 let (key, value) = entry.expect("it is intact");
-                #[allow(clippy::redundant_closure_call, reason = "the closures differ in their types")]
                 row($number, &($key)(key.value()), &($value)(value.value()));
             }
         )*};
@@ -182,19 +185,21 @@ fn padded<const N: usize>(bytes: &[u8]) -> [u8; N] {
     padded
 }
 
-/// Opens the chain, and uses all that can be read. Each fault must be an error.
-fn check(disk: Disk) {
+/// Opens the chain, and uses all that can be read. Each fault must be an error. Returns the number
+/// of blocks above the finalized one, if a node could begin.
+fn check(disk: Disk) -> Option<usize> {
     let path = Path::new("the file of the test");
-    let Ok(mut store) = RedbStore::in_backend(disk, path, &identity()) else { return };
+    let mut store = RedbStore::in_backend(disk, path, &identity()).ok()?;
     let reader = store.reader();
     let figures = reader.figures();
     let verified = reader.verify(&Progress::none());
     let _ = reader.blocks(0..u64::MAX, 64);
-    if let Ok(Some(loaded)) = reader.load() {
+    let loaded = reader.load().ok().flatten();
+    if let Some(loaded) = &loaded {
         let finalized = loaded.finalized;
         assert_eq!(figures.map(|figures| figures.finalized).ok(), Some(Some(finalized)));
         assert!(reader.block(&finalized.root).is_ok() || verified.is_err());
-        begin(&loaded);
+        begin(loaded);
     }
     let keep = Keep { blocks_from: 2, states_from: 1 };
     let pruned = store.prune(keep, 4);
@@ -203,6 +208,7 @@ fn check(disk: Disk) {
     for error in [pruned.err(), written.err()].into_iter().flatten() {
         assert!(matches!(error, StorageError::Damaged { .. }), "{error:?}");
     }
+    loaded.map(|loaded| loaded.blocks.len())
 }
 
 /// Begins a chain as a node does.
@@ -288,4 +294,10 @@ fn registry() -> Validators {
     let key = |byte| PublicKey::new([byte; PublicKey::LENGTH]);
     let keys = [(key(1), key(2)), (key(3), key(4)), (key(5), key(6))];
     Validators::new(keys).expect("three are few")
+}
+
+#[test]
+fn the_rows_and_the_file_of_a_small_chain_are_a_beginning() {
+    assert_eq!(check(with_rows(&rows_of_a_small_chain())), Some(2));
+    assert_eq!(check(whole()), Some(2));
 }

@@ -200,5 +200,5 @@ fn killed_nodes_open_their_folders_keep_announced_finality_go_on_and_sign_nothin
             begun.elapsed().as_secs()
         );
     }
-    assert!(finalized > 0 && signed > 0 && received > 0);
+    assert!(finalized > 0 && signed > 0 && received > 0, "nothing was seen of the network");
 }

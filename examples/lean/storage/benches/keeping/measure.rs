@@ -111,7 +111,7 @@ pub(crate) fn measure<S: ChainStore>(
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures the machine's time")]
-fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     let start = Instant::now();
     let output = work();
     (start.elapsed(), output)
