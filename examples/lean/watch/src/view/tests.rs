@@ -143,7 +143,7 @@ fn many_branches_shorten_the_bar_and_cut_no_weight() {
     );
     model.take(Event::read("forks", &data).expect("JSON").expect("it is known"), now);
     let lines = lines_at(&model, now, 80, 24);
-    assert!(has(&lines, " 32 00000000      #### 16/16 "), "{lines:#?}");
+    assert!(has(&lines, " 32 00000000      ##### 16/16"), "{lines:#?}");
 }
 
 #[test]
