@@ -111,7 +111,7 @@ class Devnet:
 
     def start_ours(self, name: str, *peers: str) -> str:
         """Start one of our nodes, and return its peer id when it listens."""
-        command = [self.options.node, "run", "--genesis", self.folder, "--node-id", name, "--json", "--aggregator"]
+        command = [self.options.node, "run", "--genesis", self.folder, "--node-id", name, "--json", "--in-memory", "--aggregator"]
         command += ["--listen", self.address(name), "--mock-aggregation-proofs"]
         command += ["--http-address", f"127.0.0.1:{self.api_port(name)}" if self.options.attack else "off"]
         for peer in peers:

@@ -67,14 +67,11 @@ impl ChainState {
         self.base.counters.blocks_imported += 1;
         self.history.insert(root, block);
         self.keeping.block(root, block);
-        self.store_changes();
         self.blocks.imported(block.block.slot);
     }
 
     /// Drops everything settled by finality.
     pub(super) fn forget_finalized(&mut self) {
-        self.keeping.finalized(&self.base.store);
-        self.store_changes();
         self.blocks.forget_finalized(self.base.store.latest_finalized().slot);
         self.base.store.forget_states(STATES_KEPT);
     }

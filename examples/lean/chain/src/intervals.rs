@@ -68,15 +68,14 @@ impl ChainState {
         self.base.fork_choice_moved();
         self.sync.expire(now.saturating_sub(FETCH_PATIENCE), now);
         self.continue_sync();
-        self.store_changes();
         self.base.effects.publish_snapshot();
-        self.base.effects.take()
+        self.end_turn()
     }
 
     /// Votes without the slot's block, if it has still not arrived.
     pub(crate) fn vote_anyway(&mut self, slot: Slot) -> Vec<Effect> {
         self.duties.vote_if_waiting(slot, &mut self.base);
-        self.base.effects.take()
+        self.end_turn()
     }
 
     /// Advances the store's time interval by interval. An aggregation starts in its interval, and

@@ -41,7 +41,11 @@ fn anchor() -> Arc<SignedBlock> {
 
 /// Returns a chain with a store on disk, which has the anchor.
 fn kept() -> ChainState {
-    chain([]).kept(&anchor(), &[])
+    kept_by(chain([]))
+}
+
+fn kept_by(chain: ChainState) -> ChainState {
+    chain.kept(&anchor(), &[])
 }
 
 /// Returns a store on disk with the anchor of all chains here.
@@ -128,6 +132,21 @@ fn finality_is_announced_when_it_is_durable_and_not_before() {
         assert_eq!(announced(Some(changes.checkpoint)), changes.checkpoint);
     }
     assert_eq!(announced(Some(own.finalized)), own.finalized);
+}
+
+#[test]
+fn finality_by_an_own_block_is_sent_to_the_store_in_the_slot_of_the_block() {
+    let mut producer = Producer::new();
+    producer.chain = kept_by(producer.chain);
+    let mut sent = producer.chain.head().finalized;
+    for slot in 1..=8 {
+        let (block, _votes) = producer.slot(slot);
+        producer.chain.own_block(block);
+        let changes = producer.chain.take_changes().expect("there is a block");
+        sent = changes.finalized.map_or(sent, |finalized| finalized.checkpoint);
+        assert_eq!(sent, producer.chain.head().finalized, "slot {slot}");
+    }
+    assert!(sent.slot >= 4, "{sent:?}");
 }
 
 #[test]

@@ -85,8 +85,16 @@ impl ChainState {
         self
     }
 
-    /// Ends the turn with [`Effect::Store`], if there are changes for the store on disk.
-    pub(super) fn store_changes(&mut self) {
+    /// Ends the turn, and returns its effects. Finality may have advanced at any place of the turn:
+    /// by a block, by counted votes, and by the look at the head before a vote.
+    pub(super) fn end_turn(&mut self) -> Vec<Effect> {
+        self.keeping.finalized(&self.base.store);
+        self.store_changes();
+        self.base.effects.take()
+    }
+
+    /// Has [`Effect::Store`] at the end of the turn, if there are changes for the store on disk.
+    fn store_changes(&mut self) {
         if self.keeping.has_changes() {
             self.base.effects.store();
         }
@@ -129,26 +137,26 @@ impl ChainState {
             &mut self.base,
         );
         self.continue_sync();
-        self.base.effects.take()
+        self.end_turn()
     }
 
     /// Processes a gossiped vote. Its verdict follows now, or with the result of its verification.
     pub fn vote(&mut self, vote: SignedAttestation, origin: Origin) -> Vec<Effect> {
         self.votes.gossiped(HeldVote::Single(Arc::new(vote)), origin, &mut self.base);
-        self.base.effects.take()
+        self.end_turn()
     }
 
     /// Processes a gossiped aggregate. Its verdict follows now, or with the result of its
     /// verification.
     pub fn aggregate(&mut self, vote: SignedAggregatedAttestation, origin: Origin) -> Vec<Effect> {
         self.votes.gossiped(HeldVote::Aggregate(Arc::new(vote)), origin, &mut self.base);
-        self.base.effects.take()
+        self.end_turn()
     }
 
     /// Publishes the vote of one of our validators.
     pub(crate) fn own_vote(&mut self, vote: Box<SignedAttestation>) -> Vec<Effect> {
         self.votes.own_vote(vote, &mut self.base);
-        self.base.effects.take()
+        self.end_turn()
     }
 
     /// Publishes our block, now signed. It is in the store already.
@@ -157,7 +165,7 @@ impl ChainState {
         self.duties.own_block();
         self.keep(Root::of(&block.block), &block);
         self.base.effects.publish_block(block);
-        self.base.effects.take()
+        self.end_turn()
     }
 
     /// Counts a duty missed for lack of a signature.
@@ -168,7 +176,7 @@ impl ChainState {
         why: &NotSigned,
     ) -> Vec<Effect> {
         self.duties.not_signed(validator, slot, why, &mut self.base);
-        self.base.effects.take()
+        self.end_turn()
     }
 
     /// Processes results of jobs, in any order: votes on arrival, blocks and aggregates in the
@@ -196,7 +204,7 @@ impl ChainState {
             }
         }
         self.finish_in_order();
-        self.base.effects.take()
+        self.end_turn()
     }
 
     /// Abandons the jobs started before `oldest`, because their results were lost.

@@ -25,7 +25,7 @@ impl ChainState {
         self.sync.connected(Sender { peer, is_configured });
         self.continue_sync();
         self.base.effects.publish_snapshot();
-        self.base.effects.take()
+        self.end_turn()
     }
 
     /// Removes a departed peer.
@@ -34,7 +34,7 @@ impl ChainState {
         self.blocks.disconnected(&peer, &mut self.base);
         self.continue_sync();
         self.base.effects.publish_snapshot();
-        self.base.effects.take()
+        self.end_turn()
     }
 
     /// Compares a peer's chain with ours, and requests missing blocks: ranges if many are missing,
@@ -44,7 +44,7 @@ impl ChainState {
         if self.is_of_another_chain(status) {
             self.base.counters.drop_for("STATUS_OF_ANOTHER_CHAIN");
             self.base.effects.penalise(peer, Offence::OtherChain);
-            return self.base.effects.take();
+            return self.end_turn();
         }
         if self.base.is_in_future(slot) {
             self.base.counters.drop_for("STATUS_FROM_FUTURE");
@@ -58,20 +58,20 @@ impl ChainState {
             }
         }
         self.continue_sync();
-        self.base.effects.take()
+        self.end_turn()
     }
 
     /// Processes the result of a request for blocks.
     pub fn fetched(&mut self, request: u64, fetched: Fetched) -> Vec<Effect> {
         self.sync.answered(request, fetched, self.base.now());
         self.continue_sync();
-        self.base.effects.take()
+        self.end_turn()
     }
 
     /// Continues synchronization after other messages had their turn.
     pub fn synchronize(&mut self) -> Vec<Effect> {
         self.continue_sync();
-        self.base.effects.take()
+        self.end_turn()
     }
 
     /// Processes fetched blocks, a few at a time, and makes the next requests.

@@ -24,13 +24,14 @@ fn a_node_that_joins_300_slots_late_catches_up_by_range_and_finalizes_with_the_o
         interval_ms: 50,
         scheme: SchemeName::Long,
         key_slots: 2048,
+        node_arguments: vec!["--in-memory".to_owned()],
         ..DevnetOptions::new(env!("CARGO_BIN_EXE_node"))
     };
     let head = |devnet: &Devnet, node: usize| {
         devnet.view(node).status.as_ref().map_or(0, |status| status.head_slot)
     };
     let mut devnet = Devnet::start(options).unwrap_or_else(|error| panic!("{error}"));
-    // Nodes store nothing on disk, so a restarted node equals one started for the first time.
+    // Without a folder, a restarted node equals one started for the first time.
     devnet.kill(LATE).unwrap_or_else(|error| panic!("{error}"));
     devnet
         .wait_until("the others did not come far enough", ENOUGH, |devnet| head(devnet, 0) >= AHEAD)

@@ -34,6 +34,6 @@ pub(super) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     clippy::disallowed_methods,
     reason = "the process that watches a devnet runs no executor to ask for the time"
 )]
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::now()
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use crate::{Disagreement, PlanError};
+use consensus::Slot;
 
 /// The failure of a devnet, with the directory of the nodes' files and logs if it was written.
 #[derive(Debug)]
@@ -52,6 +53,18 @@ pub enum Problem {
     /// Two nodes finalized different blocks.
     #[error(transparent)]
     Disagreement(#[from] Disagreement),
+    /// A node went on behind the finality that it had announced.
+    #[error(
+        "{node} had announced slot {announced} as finalized, and went on with finalized slot {finalized} after its kill"
+    )]
+    LostFinality {
+        /// The node.
+        node: String,
+        /// The finalized slot before its kill.
+        announced: Slot,
+        /// The finalized slot of its first report after the kill.
+        finalized: Slot,
+    },
     /// A condition did not become true in time.
     #[error("{what} within {seconds} s: {state}")]
     TooLate {

@@ -121,9 +121,9 @@ impl NetworkPlan {
     /// Writes all files for `node run` into an existing directory, and returns the path of each
     /// node's configuration file.
     ///
-    /// Validators are assigned to the nodes in turn. Every node dials every other node, so that a
-    /// restarted node need not wait to be found. Every node is an aggregator, so that finality does
-    /// not depend on a single one.
+    /// Each node keeps its chain in a folder beside its file. Validators are assigned to the nodes
+    /// in turn. Every node dials every other node, so that a restarted node need not wait to be
+    /// found. Every node is an aggregator, so that finality does not depend on a single one.
     ///
     /// # Errors
     ///
@@ -201,6 +201,7 @@ impl NetworkPlan {
                 .interval_ms
                 .clamp(SHORTEST_HEARTBEAT_MS, LONGEST_HEARTBEAT_MS),
             http: None,
+            data_dir: Some(format!("{}-chain", name(node)).into()),
             validators: identities
                 .validators
                 .iter()

@@ -4,8 +4,9 @@ use std::mem;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::deadline::now;
 use crate::event::{Event, Events, Happening, Interrupter, Next};
 use crate::folder::Folder;
 use crate::network_plan::name;
@@ -19,6 +20,10 @@ use lean_node::report::ReportLine;
 
 /// The time limit for nodes to stop cleanly before they are killed.
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
+
+/// The attempts to start a killed node again while its port is taken. Another program may use the
+/// port for a moment as the source of a connection.
+const PORT_RETRIES: u32 = 20;
 
 /// Nodes running as separate processes. Dropping the devnet kills them all and keeps their
 /// directory.
@@ -56,6 +61,10 @@ struct NodeSlot {
     /// The number of processes started for this node so far.
     run: u64,
     process: Option<NodeProcess>,
+    /// How often the node may still be started again because its port is taken.
+    retries: u32,
+    /// The start of the last process.
+    launched: Option<Instant>,
     /// The address of the node's HTTP API, if it serves one.
     http: Option<SocketAddr>,
     view: NodeView,
@@ -83,7 +92,14 @@ impl Devnet {
             run: 0,
             process: None,
             http: None,
-            view: NodeView { name: name(node), condition: Condition::Starting, status: None },
+            retries: 0,
+            launched: None,
+            view: NodeView {
+                name: name(node),
+                condition: Condition::Starting,
+                started_in: None,
+                status: None,
+            },
         };
         let nodes: Vec<_> = files.configs.into_iter().enumerate().map(slot).collect();
         let agreement = Agreement::among(nodes.len());
@@ -219,6 +235,7 @@ impl Devnet {
     /// When there is no node with this number.
     pub fn restart(&mut self, node: usize) -> Result<(), DevnetError> {
         self.kill(node)?;
+        self.nodes[node].retries = PORT_RETRIES;
         self.launch(node)
     }
 
@@ -281,6 +298,8 @@ impl Devnet {
         let slot = &mut self.nodes[node];
         slot.run += 1;
         slot.view.condition = Condition::Starting;
+        slot.view.started_in = None;
+        slot.launched = Some(now());
         let launch = Launch {
             program: &self.options.program,
             arguments: &self.options.node_arguments,
@@ -313,6 +332,8 @@ impl Devnet {
         match event.what {
             Happening::Line(ReportLine::Ready(ready)) => {
                 slot.http = ready.http;
+                slot.view.started_in =
+                    slot.launched.map(|launched| now().saturating_duration_since(launched));
                 slot.view.condition = Condition::Running;
                 Ok(Some(Update::Ready(event.node)))
             }
@@ -335,6 +356,10 @@ impl Devnet {
                     error,
                 })?;
                 slot.process = None;
+                if status.code() == Some(i32::from(PORT_TAKEN)) && slot.retries > 0 {
+                    slot.retries -= 1;
+                    return self.launch(event.node).map(|()| None).map_err(|error| *error.problem);
+                }
                 slot.view.condition = Condition::Ended(status);
                 slot.view.status = None;
                 let log_tail = log_tail(&slot.log);

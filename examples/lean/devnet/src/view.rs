@@ -1,6 +1,7 @@
 //! The state of a node, as observed from outside.
 
 use std::process::ExitStatus;
+use std::time::Duration;
 
 use lean_node::report::StatusLine;
 
@@ -11,6 +12,8 @@ pub struct NodeView {
     pub name: String,
     /// The state of its process.
     pub condition: Condition,
+    /// The time from the last start of its process until it listened, or `None` before that.
+    pub started_in: Option<Duration>,
     /// Its last report since its start.
     pub status: Option<StatusLine>,
 }

@@ -42,10 +42,15 @@ fn the_table_has_a_row_per_node_and_then_the_notes() {
     let running = NodeView {
         name: "node-0".to_owned(),
         condition: Condition::Running,
+        started_in: None,
         status: Some(status()),
     };
-    let killed =
-        NodeView { name: "node-10".to_owned(), condition: Condition::Killed, status: None };
+    let killed = NodeView {
+        name: "node-10".to_owned(),
+        condition: Condition::Killed,
+        started_in: None,
+        status: None,
+    };
     let expected = "\
 node     state    slot  head         justified    finalized   peers  blocks  drops  late ms  lanes
 node-0   running  12.4  12 aaaaaaaa  10 bbbbbbbb  9 cccccccc  3      12      4      1/8      control 0(2) votes 5(17)
@@ -58,15 +63,23 @@ node-0: validator 3: key exhausted at slot 256, no longer signing
 #[test]
 fn waiting_blocks_and_votes_are_shown_beside_the_imported_blocks() {
     let status = StatusLine { pending_blocks: 2, pending_votes: 7, ..status() };
-    let view =
-        NodeView { name: "node-0".to_owned(), condition: Condition::Running, status: Some(status) };
+    let view = NodeView {
+        name: "node-0".to_owned(),
+        condition: Condition::Running,
+        started_in: None,
+        status: Some(status),
+    };
     assert!(table::render([&view]).contains("12 (2 and 7 votes wait)"));
 }
 
 /// A running node and a killed one.
 fn views() -> [NodeView; 2] {
-    let view =
-        |name: &str, condition, status| NodeView { name: name.to_owned(), condition, status };
+    let view = |name: &str, condition, status| NodeView {
+        name: name.to_owned(),
+        condition,
+        started_in: None,
+        status,
+    };
     [
         view("node-0", Condition::Running, Some(status())),
         view("node-10", Condition::Ended(ExitStatus::from_raw(9)), None),

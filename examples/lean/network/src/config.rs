@@ -19,6 +19,10 @@ pub struct NetworkConfig {
     /// Peers to stay connected to. Each is redialled after its connection is lost. A `/p2p/<peer
     /// id>` at the end of an address pins the peer's identity.
     pub peers: Vec<Multiaddr>,
+    /// Peers of an earlier run. Each is dialled three times at most. They are strangers, as all
+    /// peers that are not configured. At most
+    /// [`MOST_REMEMBERED`](crate::MOST_REMEMBERED) of them are used.
+    pub remembered: Vec<Multiaddr>,
     /// The network's name in gossip topics.
     pub network_name: String,
     /// The attestation subnets to follow. Publishing to any other subnet fails.
@@ -61,6 +65,7 @@ impl NetworkConfig {
             host_key,
             listen,
             peers: Vec::new(),
+            remembered: Vec::new(),
             network_name: DEFAULT_NETWORK_NAME.to_owned(),
             attestation_subnets: vec![0],
             validators: 4096,

@@ -12,6 +12,12 @@ use tokio::time::Instant;
 /// The shortest wait between two dials of a peer. Shorter configured values are raised to it.
 const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 
+/// The largest number of remembered peers to dial.
+pub const MOST_REMEMBERED: usize = 16;
+
+/// The number of dials of a remembered peer.
+const REMEMBERED_DIALS: u32 = 3;
+
 /// Keeps the static peers connected: dials each until it answers, and again after its connection is
 /// lost.
 ///
@@ -32,6 +38,8 @@ struct Target {
     is_named: bool,
     /// The wait after the next failure.
     delay: Duration,
+    /// The number of dials left. `None`: no bound.
+    dials_left: Option<u32>,
     state: State,
 }
 
@@ -43,7 +51,7 @@ enum State {
     Dialing(ConnectionId),
     /// Connected since this time; either side may have dialled.
     Connected(Instant),
-    /// The address is this node's own.
+    /// The address is this node's own, or that of a remembered peer without a dial left.
     Abandoned,
 }
 
@@ -63,9 +71,29 @@ impl Dialer {
             peer: named_peer(address),
             is_named: named_peer(address).is_some(),
             delay: first,
+            dials_left: None,
             state: State::Waiting(now),
         };
         Self { targets: addresses.iter().map(target).collect(), first, most }
+    }
+
+    /// Adds peers of an earlier run, without those that are known already.
+    pub(super) fn remembering(mut self, addresses: &[Multiaddr], now: Instant) -> Self {
+        for address in addresses.iter().take(MOST_REMEMBERED) {
+            let peer = named_peer(address);
+            if self.targets.iter().any(|target| target.peer == peer || target.address == *address) {
+                continue;
+            }
+            self.targets.push(Target {
+                address: address.clone(),
+                peer,
+                is_named: peer.is_some(),
+                delay: self.first,
+                dials_left: Some(REMEMBERED_DIALS),
+                state: State::Waiting(now),
+            });
+        }
+        self
     }
 
     /// Returns when the next dial is due, if any is.
@@ -101,6 +129,7 @@ impl Dialer {
             }
             // The address itself pins an identity if that matters. An identity learned from a
             // connection may change.
+            target.dials_left = target.dials_left.map(|left| left.saturating_sub(1));
             let dial = DialOpts::unknown_peer_id().address(target.address.clone()).build();
             target.state = State::Dialing(dial.connection_id());
             return Some(dial);
@@ -190,6 +219,10 @@ impl Target {
     }
 
     fn retry(&mut self, now: Instant, most: Duration) {
+        if self.dials_left == Some(0) {
+            self.state = State::Abandoned;
+            return;
+        }
         self.state = State::Waiting(now + self.delay);
         self.delay = (self.delay * 2).min(most);
     }
@@ -224,6 +257,25 @@ mod tests {
 
     fn dial(dialer: &mut Dialer, now: Instant) -> ConnectionId {
         dialer.take_due(now, |_| false).expect("a dial is due").connection_id()
+    }
+
+    #[test]
+    fn a_remembered_peer_is_dialled_three_times_and_a_configured_one_is_not_remembered() {
+        let mut now = Instant::now();
+        let mut dialer = Dialer::new(&[], FIRST, MOST, now).remembering(&[address(9001)], now);
+        for _ in 0..REMEMBERED_DIALS {
+            let connection = dial(&mut dialer, now);
+            dialer.failed(connection, now);
+            now += MOST;
+        }
+        assert_eq!(dialer.next_due(), None);
+        let mut dialer = self::dialer(now).remembering(&[address(9000)], now);
+        dial(&mut dialer, now);
+        assert_eq!(dialer.next_due(), None, "one target");
+        let many: Vec<_> = (1..=MOST_REMEMBERED as u16 + 3).map(address).collect();
+        let mut dialer = Dialer::new(&[], FIRST, MOST, now).remembering(&many, now);
+        let dials = std::iter::from_fn(|| dialer.take_due(now, |_| false)).count();
+        assert_eq!(dials, MOST_REMEMBERED);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::{
 use actor_lanes::{Mailbox, view::Publisher};
 use futures::Stream;
 use libp2p::{
-    PeerId, Swarm,
+    Multiaddr, PeerId, Swarm,
     swarm::{ConnectionId, DialError, SwarmEvent},
 };
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
@@ -71,6 +71,7 @@ pub(super) struct EventLoop<I> {
 struct FirstConnection {
     since: Instant,
     by_us: bool,
+    address: Multiaddr,
 }
 
 impl FirstConnection {
@@ -105,7 +106,8 @@ impl<I: Inbound> EventLoop<I> {
             requests: Requests::default(),
             serving: Serving::new(),
             commands,
-            dialer: Dialer::new(&config.peers, config.redial_first, config.redial_most, now),
+            dialer: Dialer::new(&config.peers, config.redial_first, config.redial_most, now)
+                .remembering(&config.remembered, now),
             standings: Standings::new(config.ban),
             peers,
             alarm: Box::pin(sleep_until(now)),
@@ -177,6 +179,7 @@ impl<I: Inbound> EventLoop<I> {
         let gossip = &self.swarm.behaviour().gossip;
         let connected = self.connected.iter().map(|(peer, first)| ConnectedPeer {
             peer: *peer,
+            address: first.address.clone(),
             is_configured: gossip.is_configured(peer),
             is_inbound: !first.by_us,
             since: first.since,
@@ -243,7 +246,7 @@ impl<I: Inbound> EventLoop<I> {
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 let remote = endpoint.get_remote_address();
                 self.dialer.connected(connection_id, peer_id, remote, Instant::now());
-                self.on_connected(peer_id, endpoint.is_dialer());
+                self.on_connected(peer_id, endpoint.is_dialer(), remote);
             }
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, cause, .. } => {
                 tracing::debug!(peer = %peer_id, ?cause, "peer disconnected");
@@ -290,12 +293,13 @@ impl<I: Inbound> EventLoop<I> {
         }
     }
 
-    fn on_connected(&mut self, peer: PeerId, by_us: bool) {
+    fn on_connected(&mut self, peer: PeerId, by_us: bool, address: &Multiaddr) {
         let now = Instant::now();
         match self.connected.get(&peer) {
             None => {
                 tracing::debug!(%peer, by_us, "peer connected");
-                self.connected.insert(peer, FirstConnection { since: now, by_us });
+                self.connected
+                    .insert(peer, FirstConnection { since: now, by_us, address: address.clone() });
                 let is_configured = self.swarm.behaviour().gossip.is_configured(&peer);
                 self.count_refusal(self.inbound.peer_connected(peer, is_configured));
                 if by_us {

@@ -64,6 +64,7 @@ pub use self::{
     config::NetworkConfig,
     connection_counters::{ConnectionCounters, ConnectionResult, Direction, Disconnection},
     counters::{Counter, Gauge, NetworkCounters, PlaceRefusals},
+    dialer::MOST_REMEMBERED,
     enr::{Eth2Data, MAX_RECORD_SIZE, NodeRecord, RecordError},
     front::{Command, NetworkFront, Undelivered, UndeliveredReason, Verdict, command_mailbox},
     gossip::{SnappyTransform, Topics},

@@ -5,7 +5,7 @@
 
 use std::cmp::Reverse;
 
-use libp2p::PeerId;
+use libp2p::{Multiaddr, PeerId};
 use tokio::time::Instant;
 
 /// The most peers, and the most bans, in a table. The others are counted.
@@ -25,10 +25,13 @@ pub struct PeerTable {
 }
 
 /// One connected peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectedPeer {
     /// Its identity.
     pub peer: PeerId,
+    /// The address of its first connection. A peer dials from the port at which it listens, so it
+    /// can be dialled there.
+    pub address: Multiaddr,
     /// Whether it is named in the configuration.
     pub is_configured: bool,
     /// Whether it dialled its first connection.
@@ -78,6 +81,7 @@ mod tests {
         let second = Duration::from_secs(1);
         let connected = (0..MOST_ROWS as u32 + 5).map(|n| ConnectedPeer {
             peer: PeerId::random(),
+            address: Multiaddr::empty(),
             is_configured: n >= MOST_ROWS as u32,
             is_inbound: true,
             since: now + second * n,

@@ -17,6 +17,9 @@ use storage::{
 };
 use wire::MIN_SLOTS_FOR_BLOCK_REQUESTS;
 
+/// Blocks are kept for this many slots below the finalized one.
+pub(crate) const HORIZON: Slot = MIN_SLOTS_FOR_BLOCK_REQUESTS;
+
 /// The chain at the start of a node.
 pub(crate) struct Beginning {
     pub(crate) store: Store,
@@ -33,6 +36,8 @@ pub(crate) struct Kept {
     pub(crate) anchor: Arc<SignedBlock>,
     /// The unfinalized blocks on the disk. They are in the chain already.
     pub(crate) blocks: Vec<Arc<SignedBlock>>,
+    /// The addresses of peers that were good in the earlier run, best first.
+    pub(crate) peers: Vec<String>,
 }
 
 /// Returns the beginning of a node's chain. Its anchor is durable then.
@@ -47,8 +52,12 @@ pub(crate) fn beginning(
         return Ok(Beginning { store, kept: None });
     };
     let mut disk = RedbStore::open(folder, &identity(config))?;
+    let mut peers = Vec::new();
     let (store, anchor, blocks) = match disk.reader().load()? {
-        Some(loaded) => restored(loaded, config, folder, validator)?,
+        Some(mut loaded) => {
+            peers = std::mem::take(&mut loaded.peers);
+            restored(loaded, config, folder, validator)?
+        }
         None => {
             let Anchor { state, block } = anchor(config, current_slot)?;
             let store = Store::new(state, block, validator)?;
@@ -56,8 +65,8 @@ pub(crate) fn beginning(
             (store, anchor, Vec::new())
         }
     };
-    let (storage, actor, mailbox) = Storage::new(disk, MIN_SLOTS_FOR_BLOCK_REQUESTS)?;
-    let kept = Kept { storage, actor, mailbox, anchor, blocks };
+    let (storage, actor, mailbox) = Storage::new(disk, HORIZON)?;
+    let kept = Kept { storage, actor, mailbox, anchor, blocks, peers };
     Ok(Beginning { store, kept: Some(kept) })
 }
 

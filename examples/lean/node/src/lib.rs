@@ -2,6 +2,7 @@
 //! the chain.
 
 pub mod api;
+mod backfill;
 mod beginning;
 mod check;
 pub mod checkpoint_sync;
@@ -10,6 +11,7 @@ pub mod events;
 pub mod exit_code;
 #[cfg(feature = "faults")]
 mod faults;
+mod good_peers;
 pub mod health;
 pub mod hooks;
 pub mod lean_files;

@@ -22,9 +22,11 @@ use actor_lanes::{
 };
 
 use crate::api::{Api, ApiError, ApiSources, EventSources, Limits, Supervision, Watched};
-use crate::beginning::{Beginning, Kept, beginning};
+use crate::backfill::{Backfill, Progress, Route};
+use crate::beginning::{Beginning, HORIZON, Kept, beginning};
 use crate::checkpoint_sync::CheckpointError;
 use crate::config::{HttpAddress, NodeConfig};
+use crate::good_peers::GoodPeers;
 use crate::health::{Failure, HealthView, Lifecycle, STORAGE};
 use crate::hooks::Hooks;
 use crate::report::StatusLine;
@@ -161,9 +163,13 @@ impl Node {
             decoder: decoder.clone(),
             published: published.clone(),
         };
+        let (backfill, backfill_mailbox) = mailbox();
+        let is_backfilling = config.backfill && kept.is_some();
+        let ingress = Route { inner: ingress, backfill: is_backfilling.then(|| backfill.clone()) };
         #[cfg(feature = "faults")]
         let ingress = crate::faults::Faulty::new("network", ingress);
-        let network = Network::start(network_config(&config)?, ingress)?;
+        let remembered = kept.as_ref().map_or(&[][..], |kept| &kept.peers);
+        let network = Network::start(network_config(&config, remembered)?, ingress)?;
         let (lifecycle, alerts) = (Lifecycle::default(), Arc::<Alerts>::default());
         let health =
             HealthView { lifecycle: lifecycle.clone(), published: published.clone(), clock, wall };
@@ -233,6 +239,19 @@ impl Node {
         node.start_worker(decoder, Phase::Sources, decoder_mailbox, move || decoding.clone())?;
         let pool = node.start_pool(workers, &proofs, &work)?;
         let on_disk = kept.map(|kept| node.start_storage(kept)).transpose()?;
+        if let Some((storage, ..)) = on_disk.as_ref().filter(|_| config.backfill) {
+            let backfill = Backfill {
+                network: front.clone(),
+                peers: node.network.peers(),
+                storage: storage.clone(),
+                proofs: Arc::clone(&proofs),
+                validators: store.head_state().validators.clone(),
+                horizon: HORIZON,
+                progress: Progress::default(),
+            };
+            let thread = ThreadConfig::named("backfill");
+            node.start_owner(thread, Phase::Sources, backfill_mailbox, move || backfill)?;
+        }
         node.start_owner(chain_thread, Phase::Owners, chain_mailbox, move || {
             let folding = Arc::<WorkMeters>::default();
             let proofs = Arc::new(MeasuredProofs::new(proofs, Arc::clone(&folding)));
@@ -359,9 +378,13 @@ impl Node {
     /// Starts the owner of the store on disk. It ends after the chain's owner, and so writes its
     /// last changes.
     fn start_storage(&self, kept: Kept) -> Result<OnDisk, StartError> {
-        let Kept { storage, actor, mailbox, anchor, blocks } = kept;
+        let Kept { storage, actor, mailbox: of_storage, anchor, blocks, peers } = kept;
         let thread = ThreadConfig::named(STORAGE);
-        self.start_owner(thread, Phase::Stores, mailbox, move || actor)?;
+        self.start_owner(thread, Phase::Stores, of_storage, move || actor)?;
+        // It runs on its timer alone.
+        let (_, looks) = mailbox();
+        let good = GoodPeers::new(self.network.peers(), storage.clone(), peers);
+        self.start_owner(ThreadConfig::named("good-peers"), Phase::Sources, looks, move || good)?;
         Ok((storage, anchor, blocks))
     }
 
@@ -471,10 +494,11 @@ fn role(config: &NodeConfig, clock: SlotClock, now: u64) -> Role {
     }
 }
 
-fn network_config(config: &NodeConfig) -> Result<NetworkConfig, StartError> {
+fn network_config(config: &NodeConfig, remembered: &[String]) -> Result<NetworkConfig, StartError> {
     let host_key = HostKey::from_secret(*config.network_key.secret())?;
     Ok(NetworkConfig {
         peers: config.peers.clone(),
+        remembered: remembered.iter().filter_map(|address| address.parse().ok()).collect(),
         network_name: config.genesis.fork_digest.clone(),
         validators: config.genesis.validators.len() as u64,
         slot: Duration::from_millis(

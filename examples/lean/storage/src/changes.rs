@@ -20,7 +20,8 @@ pub struct Finalized {
 /// Large parts are shared, so collecting changes copies pointers.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
-    /// New blocks, with their roots. A known block changes nothing.
+    /// New blocks, with their roots. A known block changes nothing, unless it brings the proof that the
+    /// stored one lacks.
     pub blocks: Vec<(Root, Arc<SignedBlock>)>,
     /// The newest finalized block. It is known already, or among `blocks`. A block at or below the
     /// stored finalized slot changes nothing.

@@ -96,6 +96,11 @@ impl Forest {
             let grown = self.grow(Some(parent), slot);
             changes.blocks.push(self.block(grown));
         }
+        if self.chance.one_in(4) {
+            // A block fetched once more, perhaps with the proof that the stored one lacks.
+            let tree = self.chance.below(self.trees.len());
+            changes.blocks.push(self.with_proof(tree));
+        }
         if self.chance.one_in(3) {
             // A descendant of the finalized block, or itself.
             let from = self.finalized;
@@ -134,6 +139,13 @@ impl Forest {
     fn block(&self, tree: usize) -> (Root, Arc<SignedBlock>) {
         let tree = &self.trees[tree];
         (tree.place.root, Arc::clone(&tree.block))
+    }
+
+    fn with_proof(&self, tree: usize) -> (Root, Arc<SignedBlock>) {
+        let (root, block) = self.block(tree);
+        let proof = ProofBytes::try_from(vec![7; 100]).expect("a proof may be this long");
+        let proof = MultiMessageAggregate { proof };
+        (root, Arc::new(SignedBlock { block: block.block.clone(), proof }))
     }
 
     fn finalized_at(&self, tree: usize) -> Finalized {

@@ -10,7 +10,7 @@ use consensus::{AggregatedAttestation, Checkpoint, Root, SignedBlock, Slot, Stat
 use crate::MOST_PEERS;
 use crate::changes::{Changes, Finalized};
 use crate::error::StorageError;
-use crate::store::{ChainStore, Figures, Keep, Loaded, Pruned, ReadChain};
+use crate::store::{ChainStore, Figures, Keep, Loaded, Pruned, ReadChain, has_no_proof};
 use crate::votes::{self, MOST_VOTES, VoteKey};
 
 /// A store in memory. Each commit publishes a copy of its maps, so readers never wait.
@@ -63,7 +63,10 @@ impl ChainStore for MemoryStore {
         let mut next = self.content.clone();
         for (root, block) in &changes.blocks {
             let place = next.blocks.entry((block.block.slot, *root));
-            place.or_insert_with(|| Arc::clone(block));
+            let stored = place.or_insert_with(|| Arc::clone(block));
+            if has_no_proof(stored) {
+                *stored = Arc::clone(block);
+            }
         }
         if let Some(finalized) = &changes.finalized {
             next.finalize(finalized)?;
@@ -200,6 +203,20 @@ impl ReadChain for MemoryReader {
             .range(slots)
             .filter_map(|(slot, root)| content.blocks.get(&(*slot, *root)).map(Arc::clone));
         Ok(found.take(most).collect())
+    }
+
+    fn gaps(&self, slots: Range<Slot>, most: usize) -> Result<Vec<Checkpoint>, StorageError> {
+        let content = self.0.load_full();
+        let slots = slots.start.max(1)..slots.end;
+        if slots.is_empty() {
+            return Ok(Vec::new());
+        }
+        let is_gap = |place: &Checkpoint| {
+            content.blocks.get(&(place.slot, place.root)).is_none_or(|block| has_no_proof(block))
+        };
+        let chain = content.chain.range(slots).rev();
+        let places = chain.map(|(slot, root)| Checkpoint { root: *root, slot: *slot });
+        Ok(places.filter(is_gap).take(most).collect())
     }
 
     fn figures(&self) -> Result<Figures, StorageError> {

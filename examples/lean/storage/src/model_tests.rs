@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use consensus::{Root, SignedBlock};
+use consensus::{Checkpoint, Root, SignedBlock};
 
 use crate::changes::Changes;
 use crate::forest::{Forest, identity};
@@ -18,6 +18,7 @@ pub(crate) struct Answers {
     figures: Figures,
     by_root: Vec<Option<Arc<SignedBlock>>>,
     by_slot: Vec<Vec<Arc<SignedBlock>>>,
+    gaps: Vec<Vec<Checkpoint>>,
 }
 
 impl Answers {
@@ -31,6 +32,10 @@ impl Answers {
             loaded: reader.load().expect("it is intact"),
             figures: Figures { file_bytes: 0, ..figures },
             by_root: roots.map(|root| reader.block(&root).expect("it is intact")).collect(),
+            gaps: ranges
+                .iter()
+                .map(|(slots, most)| reader.gaps(slots.clone(), *most).expect("it is intact"))
+                .collect(),
             by_slot: ranges
                 .map(|(slots, most)| reader.blocks(slots, most).expect("it is intact"))
                 .into(),

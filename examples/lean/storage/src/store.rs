@@ -69,6 +69,14 @@ pub trait ReadChain: Debug + Send + Sync + 'static {
         most: usize,
     ) -> Result<Vec<Arc<SignedBlock>>, StorageError>;
 
+    /// Returns the blocks of the finalized chain in these slots that are not stored, or stored without
+    /// their proof: the newest first, at most `most`. Genesis has no proof and is left out.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Damaged`] if the stored bytes of a block are not a block.
+    fn gaps(&self, slots: Range<Slot>, most: usize) -> Result<Vec<Checkpoint>, StorageError>;
+
     /// Returns the sizes of the store.
     ///
     /// # Errors
@@ -145,4 +153,9 @@ pub struct Figures {
     pub oldest_block: Option<Slot>,
     /// The newest finalized block.
     pub finalized: Option<Checkpoint>,
+}
+
+/// Returns whether a block has no proof. The anchor of a checkpoint has none.
+pub(crate) fn has_no_proof(block: &SignedBlock) -> bool {
+    block.proof.proof.is_empty()
 }

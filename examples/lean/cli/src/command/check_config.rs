@@ -86,6 +86,10 @@ impl Findings {
         self.line("runtime", runtime);
         self.line("aggregates", if config.aggregator { "yes" } else { "no" });
         self.line("proofs", format_args!("{}; anyone can forge a block", config.proofs));
+        match &config.data_dir {
+            Some(folder) => self.line("chain", format_args!("kept in {}", folder.display())),
+            None => self.line("chain", "kept in memory only"),
+        }
         if let Some(url) = &config.checkpoint_sync_url {
             self.line("begins at", format_args!("the finalized block of {url} (not downloaded)"));
         }

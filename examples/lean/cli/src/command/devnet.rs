@@ -13,7 +13,8 @@ use crate::command::screen::Screen;
 use crate::command::{CommandError, say};
 use consensus::{INTERVALS_PER_SLOT, MILLISECONDS_PER_INTERVAL, Slot};
 use devnet::{
-    Condition, Deadline, Devnet, DevnetError, DevnetOptions, NodeView, Prepared, Problem, Update,
+    Condition, Deadline, Devnet, DevnetError, DevnetOptions, Kills, NodeView, Prepared, Problem,
+    Update, Victims,
 };
 use keys::SchemeName;
 use keys::genesis_file::INTERVALS_MS;
@@ -73,6 +74,13 @@ pub(super) struct DevnetArguments {
     /// The goal then counts for the other nodes. The node is not started again
     #[arg(long)]
     keep_going: bool,
+    /// Once all nodes have finalized this slot, kill nodes with SIGKILL and start them again. They go
+    /// on with the chains in their folders
+    #[arg(long, value_name = "SLOT", requires = "until_finalized")]
+    kill_at: Option<Slot>,
+    /// The nodes to kill: `all`, or numbers with commas between them
+    #[arg(long, value_name = "NODES", requires = "kill_at", default_value_t = Victims::All)]
+    kill: Victims,
     /// Serve the HTTP API and the page of each node at a free port of this machine, and print the
     /// addresses
     #[arg(long)]
@@ -93,6 +101,7 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
     {
         return Err(CommandError::GoalBeyondKeys { goal, key_slots });
     }
+    let mut kills = kills(&arguments)?;
     say(format_args!(
         "growing keys for {} validators, {key_slots} slots each …",
         arguments.validators
@@ -127,7 +136,11 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
     if arguments.keep {
         say(format_args!("the nodes' files and logs are in {}", devnet.directory().display()));
     }
-    let outcome = watch(&mut devnet, &arguments);
+    let outcome = watch(&mut devnet, &arguments, &mut kills);
+    kills
+        .iter()
+        .flat_map(|kills| kills.lines(&devnet))
+        .for_each(|line| say(format_args!("{line}")));
     let ended: Vec<_> = ended(&devnet).collect();
     let directory = devnet.directory().to_owned();
     // The nodes are stopped cleanly even after a failure. The first failure is the one returned.
@@ -168,12 +181,37 @@ fn ended(devnet: &Devnet) -> impl Iterator<Item = String> {
     devnet.views().filter(is_ended).map(|view| view.name.clone())
 }
 
-fn watch(devnet: &mut Devnet, arguments: &DevnetArguments) -> Result<(), DevnetError> {
+/// Returns the kill that the arguments ask for.
+fn kills(arguments: &DevnetArguments) -> Result<Option<Kills>, CommandError> {
+    let (Some(at), Some(goal)) = (arguments.kill_at, arguments.until_finalized) else {
+        return Ok(None);
+    };
+    let nodes = arguments.nodes;
+    if let Some(node) = arguments.kill.beyond(nodes) {
+        return Err(CommandError::NoNodeToKill { node, nodes });
+    }
+    if at >= goal {
+        return Err(CommandError::KillAfterGoal { at, goal });
+    }
+    Ok(Some(Kills::new(at, arguments.kill.clone())))
+}
+
+fn watch(
+    devnet: &mut Devnet,
+    arguments: &DevnetArguments,
+    kills: &mut Option<Kills>,
+) -> Result<(), DevnetError> {
     let patience = patience(arguments);
     let deadline = patience.map_or_else(Deadline::never, Deadline::after);
     let mut screen = Screen::new();
     loop {
         let update = devnet.next(deadline)?;
+        if let Some(kills) = kills
+            && kills.follow(update, devnet)?
+            && !screen.is_terminal()
+        {
+            say(format_args!("killed the nodes, and started them again"));
+        }
         match (update, arguments.until_finalized) {
             (Update::Status(node), _) => {
                 let status = devnet.view(node).status.clone().unwrap_or_default();
@@ -196,7 +234,9 @@ fn watch(devnet: &mut Devnet, arguments: &DevnetArguments) -> Result<(), DevnetE
                 return Err(devnet.too_late(&what, patience.unwrap_or_default()));
             }
         }
-        if arguments.until_finalized.is_some_and(|slot| devnet.agreement().is_reached(slot)) {
+        let are_kills_over = kills.as_ref().is_none_or(Kills::is_over);
+        let is_goal = |slot| devnet.agreement().is_reached(slot);
+        if are_kills_over && arguments.until_finalized.is_some_and(is_goal) {
             return Ok(());
         }
     }

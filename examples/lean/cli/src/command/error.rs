@@ -78,6 +78,24 @@ pub(crate) enum CommandError {
         /// The number of slots the keys can sign in.
         key_slots: u64,
     },
+    /// A node to kill does not exist.
+    #[error("there is no node {node} to kill: {nodes} nodes have the numbers 0 to {}", .nodes.saturating_sub(1))]
+    NoNodeToKill {
+        /// The number.
+        node: usize,
+        /// The number of nodes.
+        nodes: usize,
+    },
+    /// The nodes would be killed after the goal.
+    #[error(
+        "--kill-at {at} must be below --until-finalized {goal}, so that the chain is seen to go on"
+    )]
+    KillAfterGoal {
+        /// The slot of the kill.
+        at: u64,
+        /// The slot to finalize.
+        goal: u64,
+    },
     /// Another program uses the node's UDP port.
     #[error("UDP port {} of {} is in use: stop the program that uses it, or change `listen` in the configuration file", .0.port(), .0.ip())]
     PortTaken(SocketAddr),
@@ -169,6 +187,8 @@ impl CommandError {
             | Self::Undialable { .. }
             | Self::NotEmpty(_)
             | Self::Runtime(_)
+            | Self::NoNodeToKill { .. }
+            | Self::KillAfterGoal { .. }
             | Self::GoalBeyondKeys { .. } => USAGE,
             Self::LeanFiles(LeanFilesError::File(error)) | Self::Plan(PlanError::File(error)) => {
                 match error.problem {
@@ -202,6 +222,7 @@ impl CommandError {
                 | Problem::Died { .. }
                 | Problem::Unreadable { .. }
                 | Problem::Disagreement(_)
+                | Problem::LostFinality { .. }
                 | Problem::TooLate { .. }
                 | Problem::Stop(_) => FAILURE,
             },

@@ -25,9 +25,17 @@ pub(super) struct NodeArguments {
     #[arg(long)]
     mock_aggregation_proofs: bool,
     /// Keep the chain in this folder, and go on with it after a restart. Each node needs a folder
-    /// of its own [default: the chain is kept in memory only]
+    /// of its own [default: data_dir of the configuration file, or a folder of the node in the
+    /// system's folder for data, which check-config prints]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Keep the chain in memory only: after a restart, the node fetches it from its peers again
+    #[arg(long, conflicts_with = "data_dir")]
+    in_memory: bool,
+    /// After a start at a checkpoint, fetch the older blocks from peers, as far back as blocks are
+    /// kept (3,600 slots). They are not needed to run; other nodes can then fetch them here
+    #[arg(long, conflicts_with = "in_memory")]
+    backfill: bool,
     #[command(flatten)]
     api: ApiArguments,
 }
@@ -84,6 +92,15 @@ impl LeanArguments {
 }
 
 impl NodeArguments {
+    /// Returns the folder of the chain, or `None` for a chain in memory only.
+    fn data_dir(&self, config: &NodeConfig) -> Result<Option<PathBuf>, CommandError> {
+        if self.in_memory {
+            return Ok(None);
+        }
+        let named = self.data_dir.as_ref().or(config.data_dir.as_ref());
+        Ok(Some(named.map_or_else(|| config.default_data_dir(), |named| Ok(named.clone()))?))
+    }
+
     /// Reads all files of the node, and applies the options of the command line.
     ///
     /// # Errors
@@ -98,7 +115,8 @@ impl NodeArguments {
         if self.mock_aggregation_proofs {
             config.proofs = MockProofs::Marked;
         }
-        config.data_dir.clone_from(&self.data_dir);
+        config.data_dir = self.data_dir(&config)?;
+        config.backfill = self.backfill;
         self.api.apply_to(&mut config);
         Ok(config)
     }

@@ -111,6 +111,7 @@ fn full_config() -> ConfigFile {
         ping: false,
         gossip_heartbeat_ms: 700,
         http: Some("127.0.0.1:5052".to_owned()),
+        data_dir: Some("node-0-chain".into()),
         validators: vec![entry(0), entry(1)],
     }
 }

@@ -13,6 +13,9 @@ pub enum ConfigError {
     /// A file is missing, unreadable or malformed: the configuration itself, or a file named in it.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The system has no folder for the data of programs.
+    #[error("no folder for the chain is known here: name one with --data-dir, or use --in-memory")]
+    NoDataDir,
     /// The listen address is not valid.
     #[error(
         "{}: listen = \"{listen}\" is no address to listen on: write ADDRESS:PORT or /ip4/ADDRESS/udp/PORT/quic-v1",

@@ -67,6 +67,10 @@ pub struct ConfigFile {
     /// nodes may run on one machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<String>,
+    /// The folder of the node's chain on disk. By default: a folder of the node's own in the
+    /// system's folder for data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
     /// The node's validators. It votes and proposes for them.
     #[serde(default)]
     pub validators: Vec<ValidatorEntry>,

@@ -66,6 +66,8 @@ pub struct NodeConfig {
     pub checkpoint_sync_deadline: Duration,
     /// The folder of the chain on disk. `None`: the chain is kept in memory only.
     pub data_dir: Option<PathBuf>,
+    /// Whether to fetch the older blocks behind a checkpoint, as far back as blocks are kept.
+    pub backfill: bool,
     /// The accepted aggregation proofs. All of them are mocks; real proofs are not implemented.
     pub proofs: MockProofs,
 }
@@ -128,7 +130,8 @@ impl NodeConfig {
             http,
             checkpoint_sync_url: None,
             checkpoint_sync_deadline: Patience::DEADLINE,
-            data_dir: None,
+            data_dir: file.data_dir.map(|folder| directory.join(folder)),
+            backfill: false,
             proofs: MockProofs::default(),
         })
     }

@@ -1,5 +1,6 @@
 //! One node's configuration: its TOML file, and its checked form with all referenced files read.
 
+mod data_dir;
 mod dialable;
 mod error;
 mod file;

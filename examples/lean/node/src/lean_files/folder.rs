@@ -115,6 +115,7 @@ impl LeanFolder {
             checkpoint_sync_url: None,
             checkpoint_sync_deadline: Patience::DEADLINE,
             data_dir: None,
+            backfill: false,
             proofs: MockProofs::default(),
         })
     }

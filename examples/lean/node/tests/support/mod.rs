@@ -89,6 +89,7 @@ pub(crate) fn network(nodes: usize, validators: u64, delay_s: u64) -> Vec<NodeCo
             checkpoint_sync_url: None,
             checkpoint_sync_deadline: Duration::ZERO,
             data_dir: None,
+            backfill: false,
             proofs: MockProofs::default(),
         })
         .collect()

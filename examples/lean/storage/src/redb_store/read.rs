@@ -27,7 +27,7 @@ use super::verify::{Verified, verify};
 use super::write::decoded_vote;
 use crate::error::StorageError;
 use crate::progress::Progress;
-use crate::store::{Figures, Loaded, ReadChain};
+use crate::store::{Figures, Loaded, ReadChain, has_no_proof};
 
 /// A reader of a [`RedbStore`](super::RedbStore). A reader keeps the file open.
 #[derive(Clone, Debug)]
@@ -118,6 +118,33 @@ impl ReadChain for RedbReader {
         })
     }
 
+    fn gaps(&self, slots: Range<Slot>, most: usize) -> Result<Vec<Checkpoint>, StorageError> {
+        let slots = slots.start.max(1)..slots.end;
+        if slots.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read(|transaction| {
+            let blocks = transaction.open_table(BLOCKS)?;
+            let mut gaps = Vec::new();
+            for entry in transaction.open_table(CHAIN)?.range::<u64>(slots)?.rev() {
+                if gaps.len() == most {
+                    break;
+                }
+                let (slot, root) = entry?;
+                let place = Checkpoint { root: Root::new(*root.value()), slot: slot.value() };
+                let stored = blocks.get(&slot_key(place.slot, &place.root))?;
+                let is_complete = match stored {
+                    Some(bytes) => has_proof(bytes.value())?,
+                    None => false,
+                };
+                if !is_complete {
+                    gaps.push(place);
+                }
+            }
+            Ok(gaps)
+        })
+    }
+
     fn figures(&self) -> Result<Figures, StorageError> {
         // A store of a test has no file.
         let file_bytes = fs::metadata(&self.path).map_or(0, |file| file.len());
@@ -197,6 +224,13 @@ pub(super) fn block_at(
     let blocks = transaction.open_table(BLOCKS)?;
     let bytes = blocks.get(&slot_key(place.slot, &place.root))?;
     bytes.map(|bytes| decoded_block(&place.root, bytes.value())).transpose()
+}
+
+/// Returns whether stored bytes are a block with a proof. Does not check the block's root.
+pub(super) fn has_proof(bytes: &[u8]) -> Result<bool, Fault> {
+    let block = SignedBlock::from_ssz_bytes(bytes)
+        .map_err(|error| Fault::damaged(format!("a block cannot be read: {error:?}")))?;
+    Ok(!has_no_proof(&block))
 }
 
 /// Decodes a block, and checks its root. So no damaged block is served.

@@ -5,6 +5,7 @@ use libssz::{SszDecode as _, SszEncode as _};
 use redb::{Database, ReadableTable as _, ReadableTableMetadata as _, WriteTransaction};
 
 use super::fault::Fault;
+use super::read::has_proof;
 use super::schema;
 use super::stored_state;
 use super::tables::{
@@ -13,6 +14,7 @@ use super::tables::{
 use crate::MOST_PEERS;
 use crate::changes::{Changes, Finalized};
 use crate::error::StorageError;
+use crate::store::has_no_proof;
 use crate::votes::{self, MOST_VOTES};
 
 /// Writes changes durably, and returns the finalized block.
@@ -41,10 +43,14 @@ fn insert_block(
 ) -> Result<(), Fault> {
     let slot = block.block.slot;
     let mut slots = transaction.open_table(SLOTS)?;
-    if slots.insert(root.as_bytes(), slot)?.is_some() {
+    let is_known = slots.insert(root.as_bytes(), slot)?.is_some();
+    let mut blocks = transaction.open_table(BLOCKS)?;
+    if is_known
+        && let Some(stored) = blocks.get(&slot_key(slot, root))?
+        && (has_no_proof(block) || has_proof(stored.value())?)
+    {
         return Ok(());
     }
-    let mut blocks = transaction.open_table(BLOCKS)?;
     blocks.insert(&slot_key(slot, root), block.to_ssz().as_slice())?;
     Ok(())
 }
