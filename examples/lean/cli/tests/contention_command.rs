@@ -82,6 +82,34 @@ fn the_foreign_loop_serves_its_own_timer_and_socket_beside_the_owner() {
 }
 
 #[test]
+fn the_actor_with_a_store_on_disk_ends_on_the_same_chain_and_its_finality_is_durable() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = folder.path().to_str().expect("it is text");
+    let output = contention(&["--seconds", "3", "--dispatch", "actor", "--store", path, "--json"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let results: Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
+    let [without, kept] = results["runs"].as_array().expect("a list of runs").as_slice() else {
+        panic!("two runs: {results}")
+    };
+    assert_eq!(kept["dispatch"], "actor, kept");
+    assert_eq!((&kept["head"], &kept["finalized"]), (&without["head"], &without["finalized"]));
+    assert!(kept["store"]["commits"].as_u64().is_some_and(|commits| commits > 0), "{kept}");
+    assert_eq!(without["store"], Value::Null);
+    let left = folder.path().read_dir().expect("it is a folder").count();
+    assert_eq!(left, 0, "the store's folder is removed");
+}
+
+#[test]
+fn a_folder_that_exists_is_not_used_for_a_store() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    std::fs::create_dir(folder.path().join("contention-0")).expect("the folder is writable");
+    let path = folder.path().to_str().expect("it is text");
+    let output = contention(&["--seconds", "1", "--dispatch", "actor", "--store", path]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("contention-0"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn rounds_of_one_load_are_compared_by_their_medians() {
     let output = contention(&["--seconds", "1", "--dispatch", "loop", "--rounds", "2"]);
     assert!(output.status.success(), "{}", text(&output.stderr));

@@ -1,5 +1,6 @@
-//! `node watch` against running nodes: one frame for scripts, and a real terminal (`tmux`, 80
-//! columns and 24 lines). Without `tmux`, a line says so and the test ends.
+//! `node watch` against running nodes, and the same view of a devnet: one frame for scripts, and a
+//! real terminal (`tmux`, 80 columns and 24 lines). Without `tmux`, a line says so and the test
+//! ends.
 
 mod support;
 
@@ -143,6 +144,48 @@ fn a_real_terminal_follows_the_node_keys_sizes_and_the_nodes_end() {
     tmux.wait("the silence", |screen| screen.contains("no event for "));
     tmux.run(&["send-keys", "q"]);
     tmux.wait("the shell", |screen| screen.contains("ready>"));
+}
+
+#[test]
+fn a_devnet_in_a_terminal_shows_each_of_its_nodes_in_turn_and_ends_with_the_view() {
+    let Some(tmux) = Tmux::new() else { return };
+    let devnet = "devnet --nodes 3 --validators 3 --scheme test --interval-ms 100 --keep-going";
+    tmux.type_line(&format!("TMPDIR={} {PROGRAM} {devnet}", tmux.folder.path().display()));
+    let screen = tmux.wait("the first node", |screen| {
+        screen.starts_with("FINALIZED [node-0 ") && screen.contains("\nnode-0  running  slot ")
+    });
+    assert_eq!(screen.lines().count(), 24, "{screen}");
+    assert!(screen.lines().all(|line| line.chars().count() <= 80), "{screen}");
+    for part in ["FORK CHOICE", "ACTORS", "FINALITY", "Tab next node", "http://127.0.0.1:"] {
+        assert!(screen.contains(part), "{part} is not in\n{screen}");
+    }
+    tmux.wait("finality", |screen| {
+        let state = screen.split("[node-0 ").nth(1).and_then(|rest| rest.split(']').next());
+        state.and_then(|slot| slot.parse::<u64>().ok()).is_some_and(|slot| slot > 0)
+    });
+    tmux.run(&["send-keys", "Tab"]);
+    tmux.wait("the second node", |screen| {
+        screen.contains("[node-1 ") && screen.contains("\nnode-1  running  slot ")
+    });
+    tmux.run(&["resize-window", "-x", "60", "-y", "24"]);
+    tmux.wait("60 columns", |screen| {
+        screen.contains("[node-1 ") && screen.lines().all(|line| line.chars().count() <= 60)
+    });
+    let devnet = tmux.run(&["list-panes", "-F", "#{pane_pid}"]);
+    let killed = children(&children(devnet.trim())[0]).remove(2);
+    assert!(Command::new("kill").args(["-KILL", &killed]).status().expect("it runs").success());
+    tmux.wait("the end of the third node", |screen| screen.contains(" node-2 ended"));
+    tmux.run(&["send-keys", "q"]);
+    let screen = tmux.wait("the shell", |screen| screen.contains("\nready>"));
+    assert!(screen.contains("node-0 is in slot "), "{screen}");
+    assert!(screen.contains("node-2 has ended (signal: 9 (SIGKILL))"), "{screen}");
+}
+
+/// Returns the processes with this parent, in the order of their start.
+fn children(parent: &str) -> Vec<String> {
+    let path = format!("/proc/{parent}/task/{parent}/children");
+    let text = std::fs::read_to_string(path).expect("it runs");
+    text.split_whitespace().map(str::to_owned).collect()
 }
 
 #[test]

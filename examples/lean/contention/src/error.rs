@@ -1,6 +1,7 @@
 //! The reasons for the failure of a contention run.
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use actor_lanes::life::SpawnError;
@@ -51,6 +52,25 @@ pub enum ContentionError {
     /// An actor did not start.
     #[error("an actor did not start: {0}")]
     Spawn(#[from] SpawnError),
+    /// A folder of a store could not be made or removed.
+    #[error("cannot use the folder {} of a store: {error}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The error of the operating system.
+        error: io::Error,
+    },
+    /// The store on disk failed.
+    #[error("the store failed: {0}")]
+    Store(String),
+    /// The finalized block is not on the disk at the end.
+    #[error("slot {finalized} was finalized, and slot {slot} is on the disk")]
+    NotDurable {
+        /// The finalized slot on the disk.
+        slot: Slot,
+        /// The finalized slot of the chain.
+        finalized: Slot,
+    },
     /// The node did not process its whole load in time.
     #[error("the node had not worked off its load {} s after the last event: choose fewer --validators", .0.as_secs())]
     NotDrained(Duration),

@@ -53,7 +53,7 @@ pub(super) fn run(
         .beside(own)
         .start_executor(ThreadConfig::named("chain"))
         .map_err(|error| ContentionError::Thread { name: "chain", error })?;
-    let outcome = through_actor::run("loop", recording, interval_ms, runtime, owner)?;
+    let outcome = through_actor::run("loop", recording, interval_ms, runtime, owner, None)?;
     // The loop has ended with its executor, and its callbacks with the loop.
     let lateness = timer.recv_timeout(PATIENCE).map_err(|_| ContentionError::NoAnswer)?;
     let datagrams = socket.recv_timeout(PATIENCE).map_err(|_| ContentionError::NoAnswer)?;

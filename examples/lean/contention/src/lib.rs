@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Reading order: `recording` with `voters` and `schedule` (the load), `network_thread` (the
-//! replay), `through_actor` with `watched`, `foreign_loop`, and `mutex` (the kinds of dispatch),
+//! replay), `through_actor` with `watched`, `kept` (a store on disk), `foreign_loop`, and `mutex` (the kinds of dispatch),
 //! `timeline`, `site`, `spread`, `outcome`, `table` and `comparison` (the measurements and their
 //! display).
 
@@ -18,6 +18,7 @@ mod error;
 #[cfg(feature = "embed")]
 mod foreign_loop;
 mod inline_jobs;
+mod kept;
 mod mutex;
 mod network_thread;
 mod outcome;
@@ -34,6 +35,7 @@ mod watched;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use actor_lanes::Runtime;
@@ -73,6 +75,9 @@ pub struct ContentionArguments {
     /// Measure one of them only
     #[arg(long, value_enum)]
     dispatch: Option<Way>,
+    /// Measure the actor with a store on disk as well, in new folders in this one
+    #[arg(long, value_name = "DIR")]
+    store: Option<PathBuf>,
     /// The duration of the load, in seconds
     #[arg(long, default_value_t = 10, value_name = "S", value_parser = value_parser!(u64).range(SECONDS))]
     seconds: u64,
@@ -108,6 +113,13 @@ enum Way {
 /// Replays a recording in one way.
 type Replay = fn(&Recording, u64, &Arc<dyn Runtime>) -> Result<Outcome, ContentionError>;
 
+/// A run of a round: a way without a store, or the actor with a store on disk.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Plain(Replay),
+    Kept(&'a Path),
+}
+
 /// The ways compiled into this build, in the order of their runs.
 const WAYS: &[(Way, Replay)] = &[
     (Way::Locked, mutex::run),
@@ -136,11 +148,21 @@ pub fn contention(
     let ContentionArguments { validators, interval_ms, .. } = *arguments;
     say(format_args!("recording {slots} slots of {validators} validators …"));
     let recording = recording::record(validators, slots, interval_ms)?;
+    let plain = ways.iter().map(|(_, replay)| Step::Plain(*replay));
+    let steps: Vec<_> = plain.chain(arguments.store.as_deref().map(Step::Kept)).collect();
     let mut runs = Vec::new();
-    for (_, replay) in (0..arguments.rounds).flat_map(|_| &ways) {
+    for (round, step) in
+        (0..arguments.rounds).flat_map(|round| steps.iter().map(move |step| (round, step)))
+    {
         let events = recording.events.len();
         say(format_args!("replaying {events} events in {} s …", arguments.seconds));
-        let run = replay(&recording, interval_ms, runtime)?;
+        let run = match step {
+            Step::Plain(replay) => replay(&recording, interval_ms, runtime)?,
+            Step::Kept(folder) => {
+                let folder = folder.join(format!("contention-{round}"));
+                kept::run(&recording, interval_ms, runtime, &folder)?
+            }
+        };
         if !arguments.json {
             print(&format!("{}\n", table::render(&run)))?;
         }

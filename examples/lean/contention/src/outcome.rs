@@ -18,7 +18,7 @@ use super::spread::Spread;
 /// The result of one run: the costs for the network thread and the ticks, and the final chain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Outcome {
-    /// The kind of dispatch: mutex, actor or loop.
+    /// The kind of dispatch: mutex, actor, loop, or `actor, kept`.
     pub(super) dispatch: String,
     /// The runtime of the actors. `None` in a run without actors.
     pub(super) runtime: Option<String>,
@@ -30,6 +30,8 @@ pub(super) struct Outcome {
     pub(super) tick_handled: Spread,
     /// The service of the foreign loop for its own descriptors. `None` without such a loop.
     pub(super) host: Option<HostLine>,
+    /// The store on disk. `None` without one.
+    pub(super) store: Option<StoreLine>,
     /// The number of intervals skipped because a tick was more than a slot late.
     pub(super) missed_intervals: u64,
     /// The number of imported blocks.
@@ -72,6 +74,15 @@ pub(super) struct HostLine {
     pub(super) timer_lateness: Spread,
     /// The number of datagrams read from the loop's socket.
     pub(super) datagrams: u64,
+}
+
+/// The commits of a store on disk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct StoreLine {
+    /// The number of commits.
+    pub(super) commits: u64,
+    /// The time of the longest commit.
+    pub(super) longest_commit_us: f64,
 }
 
 /// A block, by slot and root.
@@ -123,6 +134,7 @@ impl Outcome {
             tick_lateness: Spread::of(ticks.lateness),
             tick_handled: Spread::of(ticks.handled),
             host: None,
+            store: None,
             missed_intervals: snapshot.missed_intervals,
             blocks_imported: snapshot.blocks_imported,
             lanes,

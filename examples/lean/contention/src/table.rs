@@ -1,6 +1,6 @@
 //! The runs as plain-text tables for people.
 
-use super::outcome::{CallLine, HostLine, Outcome, Place};
+use super::outcome::{CallLine, HostLine, Outcome, Place, StoreLine};
 use super::spread::Spread;
 
 /// Returns one run as text. Every line ends in a line feed.
@@ -28,13 +28,14 @@ pub(super) fn render(outcome: &Outcome) -> String {
     );
     rows.extend(outcome.host.as_ref().map(host_row));
     format!(
-        "through the {}: time on the network thread\n{}blocks imported {}; intervals left out {}; requests unanswered {}\n{}{}{}head {}, justified {}, finalized {}: {}\n",
+        "through the {}: time on the network thread\n{}blocks imported {}; intervals left out {}; requests unanswered {}\n{}{}{}{}head {}, justified {}, finalized {}: {}\n",
         way(outcome),
         aligned(&rows),
         outcome.blocks_imported,
         outcome.missed_intervals,
         outcome.requests_unanswered,
         outcome.host.as_ref().map_or_else(String::new, host),
+        outcome.store.as_ref().map_or_else(String::new, store),
         lanes(outcome),
         refusals(outcome),
         place(&outcome.head),
@@ -49,6 +50,9 @@ fn way(outcome: &Outcome) -> String {
     match (&outcome.runtime, &outcome.host) {
         (Some(runtime), Some(_)) => {
             format!("actor in a foreign loop, the other actors on {runtime}")
+        }
+        (Some(runtime), None) if outcome.store.is_some() => {
+            format!("actor on {runtime}, with a store on disk")
         }
         (Some(runtime), None) => format!("actor on {runtime}"),
         (None, _) => outcome.dispatch.clone(),
@@ -88,6 +92,11 @@ pub(super) fn duration(microseconds: f64) -> String {
 /// Returns a line about the foreign loop's own descriptors.
 fn host(host: &HostLine) -> String {
     format!("the loop also read {} datagrams of its own\n", host.datagrams)
+}
+
+/// Returns a line about the store on disk.
+fn store(StoreLine { commits, longest_commit_us }: &StoreLine) -> String {
+    format!("{commits} commits, the longest one in {}\n", duration(*longest_commit_us))
 }
 
 /// Returns one line per owner of lanes: the number of dropped messages, the number of all messages,

@@ -18,8 +18,10 @@ use chain::{Chain, ChainActor, Request, Snapshot, Wanted};
 use consensus::{MockProofs, ProofScheme, Root};
 use lean_node::report::LaneLine;
 use network::{Answering, BlocksReply, Command, Inbound as _, PeerId, command_mailbox};
+use storage::Storage;
 
 use super::ContentionError;
+use super::kept::Kept;
 use super::network_thread::{Cost, Dispatch, replay};
 use super::outcome::{End, Outcome};
 use super::recording::{Incoming, Recording};
@@ -41,10 +43,11 @@ pub(super) fn on_its_own_thread(
 ) -> Result<Outcome, ContentionError> {
     let owner = runtime.start_executor(ThreadConfig::named("chain"));
     let owner = owner.map_err(|error| ContentionError::Thread { name: "chain", error })?;
-    run("actor", recording, interval_ms, runtime, owner)
+    run("actor", recording, interval_ms, runtime, owner, None)
 }
 
-/// Replays the recording through actors on `runtime`, with the chain's owner on `owner`.
+/// Replays the recording through actors on `runtime`, with the chain's owner on `owner`, and with a
+/// store on disk if there is one.
 ///
 /// # Errors
 ///
@@ -56,6 +59,7 @@ pub(super) fn run(
     interval_ms: u64,
     runtime: &Arc<dyn Runtime>,
     owner: Arc<dyn Executor>,
+    kept: Option<Kept>,
 ) -> Result<Outcome, ContentionError> {
     let (chain, chain_mailbox) = Chain::new();
     let (decoder, decoder_mailbox) = mailbox::<DecoderMessage>();
@@ -65,6 +69,11 @@ pub(super) fn run(
     let (publisher, published) = view::publisher(Snapshot::default());
     let undecodable = Undecodable::default();
     let state = recording.node()?;
+    let (state, storage) = match &kept {
+        Some(kept) => (state.kept(&kept.anchor, &[]), Some(kept.storage.clone())),
+        None => (state, None),
+    };
+    let storing = storage.clone();
     let timeline = Timeline::soon(interval_ms);
     let (ticks_out, ticks) = sync_channel(1);
 
@@ -90,9 +99,14 @@ pub(super) fn run(
         let (clock, wall) = (timeline.clock(), WallClock::SYSTEM);
         let signer = Signer::new(signer);
         let chain = ChainActor::new(state, clock, wall, front, signer, pool, publisher);
+        let chain = chain.stored(storing);
         Watched::new(chain, timeline, ticks_out)
     })?;
     actors.add("chain", running, owner);
+    if let Some(Kept { actor, mailbox, .. }) = kept {
+        // After the chain, which sends its last changes at its end.
+        actors.spawn("storage", mailbox, move || actor)?;
+    }
 
     let ingress =
         Ingress { chain: chain.clone(), decoder: decoder.clone(), published: published.clone() };
@@ -100,8 +114,15 @@ pub(super) fn run(
         // The lane counts a refusal. It is checked at the end of the run.
         let _ = ingress.peer_connected(*peer, true);
     }
-    let mut calling =
-        ThroughActor { ingress, chain, decoder, workers: depths, commands, replies: Vec::new() };
+    let mut calling = ThroughActor {
+        ingress,
+        chain,
+        decoder,
+        workers: depths,
+        commands,
+        storage,
+        replies: Vec::new(),
+    };
     let calls = replay(&mut calling, recording, &timeline)?;
     let head = calling.chain.head(PATIENCE).ok_or(ContentionError::NoAnswer)?;
     let problems: Vec<_> = actors.stop(PATIENCE).problems().collect();
@@ -127,6 +148,7 @@ struct ThroughActor {
     /// The verifiers, followed by the prover.
     workers: Vec<Handle<Assigned>>,
     commands: Mailbox<Command>,
+    storage: Option<Storage>,
     /// The receivers of the answers for peers.
     replies: Vec<Answering>,
 }
@@ -182,6 +204,7 @@ impl ThroughActor {
             .chain(self.chain.stats())
             .chain(self.decoder.stats())
             .chain(self.commands.stats())
+            .chain(self.storage.iter().flat_map(|storage| storage.handle().stats()))
             .collect()
     }
 
@@ -201,6 +224,9 @@ impl ThroughActor {
             lanes.extend(owned(&owner, worker.stats()));
         }
         lanes.extend(owned("network", self.commands.stats()));
+        if let Some(storage) = &self.storage {
+            lanes.extend(owned("storage", storage.handle().stats()));
+        }
         lanes
     }
 

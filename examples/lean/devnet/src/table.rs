@@ -1,6 +1,4 @@
-//! The devnet as a text table for people.
-
-use std::num::NonZeroUsize;
+//! The devnet as a text table.
 
 use crate::{Condition, NodeView};
 use consensus::{Root, Slot};
@@ -20,10 +18,6 @@ const HEADINGS: [&str; 11] = [
     "lanes",
 ];
 
-/// The columns left out of a narrow table, the first one first. The columns `node`, `state` and
-/// `finalized` always stay.
-const LEFT_OUT: [usize; 8] = [LANES, LATE, DROPS, JUSTIFIED, BLOCKS, PEERS, HEAD, SLOT];
-
 const STATE: usize = 1;
 const SLOT: usize = 2;
 const HEAD: usize = 3;
@@ -39,21 +33,7 @@ const LANES: usize = 10;
 const GAP: &str = "  ";
 
 /// The cells of one line, one for each column.
-type Row = [String; HEADINGS.len()];
-
-/// The space and the means of a table.
-///
-/// The default is a table of any size without colours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Layout {
-    /// The number of characters in a line. Columns that do not fit are left out: lanes, late ms,
-    /// drops, justified, blocks, peers, head and slot, in this order. No line is longer.
-    pub width: Option<NonZeroUsize>,
-    /// The number of lines. The last one counts the lines that do not fit.
-    pub height: Option<NonZeroUsize>,
-    /// Whether to colour the headings and the unusual states (ECMA-48).
-    pub color: bool,
-}
+type Row<T> = [T; HEADINGS.len()];
 
 /// Returns one row per node, followed by the notes of the nodes. Every line ends in a line feed.
 ///
@@ -71,107 +51,23 @@ pub struct Layout {
 /// assert!(text.ends_with("node-0  starting\n"));
 /// ```
 pub fn render<'a>(views: impl IntoIterator<Item = &'a NodeView>) -> String {
-    render_in(Layout::default(), views)
-}
-
-/// Returns the table of [`render`], within the limits of a layout.
-pub fn render_in<'a>(layout: Layout, views: impl IntoIterator<Item = &'a NodeView>) -> String {
     let views: Vec<_> = views.into_iter().collect();
-    let width = layout.width.map_or(usize::MAX, NonZeroUsize::get);
     let rows: Vec<_> = std::iter::once(HEADINGS.map(str::to_owned))
         .chain(views.iter().map(|view| row(view)))
         .collect();
-    let columns = columns(&rows, width);
-    let styles = std::iter::once(Style::Heading).chain(views.iter().map(|view| style(view)));
-    let mut lines: Vec<_> = rows
-        .iter()
-        .zip(styles)
-        .map(|(row, style)| {
-            line(row, &columns, width, if layout.color { style } else { Style::Plain })
-        })
-        .collect();
-    lines.extend(views.iter().flat_map(|view| notes(view)).flat_map(|note| wrapped(&note, width)));
-    if let Some(height) =
-        layout.height.map(NonZeroUsize::get).filter(|height| lines.len() > *height)
-    {
-        let more = lines.len() - (height - 1);
-        lines.truncate(height - 1);
-        lines.push(cut(&format!("… {more} more lines"), width));
-    }
-    lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
-}
-
-/// The colours of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Style {
-    Plain,
-    Heading,
-    /// A state that passes.
-    Waiting,
-    /// A state that does not pass by itself.
-    Gone,
-}
-
-impl Style {
-    /// Returns the parameters of the control sequence (SGR): bold, yellow or red.
-    fn code(self) -> Option<&'static str> {
-        match self {
-            Self::Plain => None,
-            Self::Heading => Some("1"),
-            Self::Waiting => Some("33"),
-            Self::Gone => Some("31"),
-        }
-    }
-
-    fn paint(self, text: &str) -> String {
-        match self.code() {
-            Some(code) if !text.is_empty() => format!("\x1b[{code}m{text}\x1b[0m"),
-            Some(_) | None => text.to_owned(),
-        }
-    }
-}
-
-fn style(view: &NodeView) -> Style {
-    match view.condition {
-        Condition::Starting => Style::Waiting,
-        Condition::Running => Style::Plain,
-        Condition::Killed | Condition::Stopped | Condition::Ended(_) => Style::Gone,
-    }
-}
-
-/// Returns the columns that fit into a line, each with its width.
-fn columns(rows: &[Row], width: usize) -> Vec<(usize, usize)> {
-    let widest = |column: usize| rows.iter().map(|row| length(&row[column])).max().unwrap_or(0);
-    let mut columns: Vec<_> = (0..HEADINGS.len()).map(|column| (column, widest(column))).collect();
-    for left_out in LEFT_OUT {
-        let cells: usize = columns.iter().map(|(_, width)| width).sum();
-        if cells + GAP.len() * (columns.len() - 1) <= width {
-            break;
-        }
-        columns.retain(|(column, _)| *column != left_out);
-    }
-    columns
+    let widths: Row<usize> = std::array::from_fn(|column| {
+        rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
+    });
+    let notes = views.iter().flat_map(|view| notes(view));
+    let lines = rows.iter().map(|row| line(row, &widths)).chain(notes);
+    lines.flat_map(|line| [line, "\n".to_owned()]).collect()
 }
 
 /// Returns one line of the table, without spaces at its end.
-fn line(row: &Row, columns: &[(usize, usize)], width: usize, style: Style) -> String {
-    let pad = |(column, width): &(usize, usize)| format!("{:width$}", row[*column]);
-    let plain = columns.iter().map(pad).collect::<Vec<_>>().join(GAP);
-    let plain = plain.trim_end();
-    if length(plain) > width {
-        return cut(plain, width);
-    }
-    match style {
-        Style::Plain => plain.to_owned(),
-        Style::Heading => style.paint(plain),
-        Style::Waiting | Style::Gone => {
-            // The state follows the name, which is the first column.
-            let start = plain.len().min(columns[0].1.max(row[0].len()) + GAP.len());
-            let (name, rest) = plain.split_at(start);
-            let (state, rest) = rest.split_at(rest.len().min(row[STATE].len()));
-            format!("{name}{}{rest}", style.paint(state))
-        }
-    }
+fn line(row: &Row<String>, widths: &Row<usize>) -> String {
+    let pad = |(cell, width): (&String, &usize)| format!("{cell:width$}");
+    let cells: Vec<_> = row.iter().zip(widths).map(pad).collect();
+    cells.join(GAP).trim_end().to_owned()
 }
 
 /// Returns what the operator should know about a node.
@@ -186,30 +82,7 @@ fn notes(view: &NodeView) -> Vec<String> {
     notes
 }
 
-/// Breaks a text between words into lines that fit. A longer word is cut.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if length(line) + 1 + length(word) <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            Some(_) | None => lines.push(cut(word, width)),
-        }
-    }
-    lines
-}
-
-fn length(text: &str) -> usize {
-    text.chars().count()
-}
-
-fn cut(text: &str, width: usize) -> String {
-    text.chars().take(width).collect()
-}
-
-fn row(view: &NodeView) -> Row {
+fn row(view: &NodeView) -> Row<String> {
     let state = match view.condition {
         Condition::Starting => "starting",
         Condition::Running => "running",
@@ -217,7 +90,7 @@ fn row(view: &NodeView) -> Row {
         Condition::Stopped => "stopped",
         Condition::Ended(_) => "ended",
     };
-    let mut cells: Row = std::array::from_fn(|_| String::new());
+    let mut cells: Row<String> = std::array::from_fn(|_| String::new());
     cells[0].clone_from(&view.name);
     cells[STATE] = state.to_owned();
     if let Some(status) = &view.status {
@@ -226,7 +99,7 @@ fn row(view: &NodeView) -> Row {
     cells
 }
 
-fn fill(cells: &mut Row, status: &StatusLine) {
+fn fill(cells: &mut Row<String>, status: &StatusLine) {
     cells[SLOT] = format!("{}.{}", status.slot, status.interval);
     cells[HEAD] = block(status.head_slot, &status.head_root);
     cells[JUSTIFIED] = block(status.justified_slot, &status.justified_root);

@@ -35,7 +35,8 @@ pub enum Condition {
 
 impl NodeView {
     /// Describes the node's progress in words.
-    pub(super) fn progress(&self) -> String {
+    #[must_use]
+    pub fn progress(&self) -> String {
         let name = &self.name;
         match (self.condition, &self.status) {
             (Condition::Starting, _) => format!("{name} is starting"),

@@ -1,11 +1,9 @@
 //! The devnet's table.
 
-use std::num::NonZeroUsize;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 
 use consensus::Root;
-use devnet::table::Layout;
 use devnet::{Condition, NodeView, table};
 use lean_node::report::{LaneLine, ReportLine, StatusLine, TickLateness};
 
@@ -72,97 +70,13 @@ fn waiting_blocks_and_votes_are_shown_beside_the_imported_blocks() {
     assert!(table::render([&view]).contains("12 (2 and 7 votes wait)"));
 }
 
-/// A running node and a killed one.
-fn views() -> [NodeView; 2] {
-    let view = |name: &str, condition, status| NodeView {
-        name: name.to_owned(),
-        condition,
-        started_in: None,
-        status,
-    };
-    [
-        view("node-0", Condition::Running, Some(status())),
-        view("node-10", Condition::Ended(ExitStatus::from_raw(9)), None),
-    ]
-}
-
-fn rendered(width: usize, height: usize, color: bool) -> String {
-    let (width, height) = (NonZeroUsize::new(width), NonZeroUsize::new(height));
-    table::render_in(Layout { width, height, color }, &views())
-}
-
 #[test]
-fn columns_that_do_not_fit_are_left_out_in_the_stated_order() {
-    let headings = |width| rendered(width, 0, false).lines().next().map(str::to_owned);
-    let expected = [
-        (
-            200,
-            "node     state    slot  head         justified    finalized   peers  blocks  drops  late ms  lanes",
-        ),
-        (
-            100,
-            "node     state    slot  head         justified    finalized   peers  blocks  drops  late ms",
-        ),
-        (90, "node     state    slot  head         justified    finalized   peers  blocks  drops"),
-        (80, "node     state    slot  head         justified    finalized   peers  blocks"),
-        (72, "node     state    slot  head         finalized   peers  blocks"),
-        (60, "node     state    slot  head         finalized   peers"),
-        (50, "node     state    slot  head         finalized"),
-        (40, "node     state    slot  finalized"),
-        (30, "node     state    finalized"),
-    ];
-    for (width, line) in expected {
-        assert_eq!(headings(width).as_deref(), Some(line), "{width} columns");
-    }
-}
-
-#[test]
-fn no_line_is_longer_than_the_terminal_is_wide() {
-    for width in 1..200 {
-        let text = rendered(width, 0, false);
-        for line in text.lines() {
-            assert!(line.chars().count() <= width, "{width} columns: {line}");
-        }
-    }
-}
-
-#[test]
-fn notes_are_broken_between_words() {
-    let text = rendered(40, 0, false);
-    let notes: Vec<_> = text.lines().skip(3).collect();
-    assert_eq!(
-        notes,
-        [
-            "node-0: validator 3: key exhausted at",
-            "slot 256, no longer signing",
-            "node-10: ended unexpectedly (signal: 9",
-            "(SIGKILL)); the others go on",
-        ]
-    );
-}
-
-#[test]
-fn a_low_terminal_shows_the_number_of_lines_left_out() {
-    assert_eq!(rendered(200, 5, false), rendered(200, 0, false));
-    let text = rendered(200, 4, false);
-    let lines: Vec<_> = text.lines().collect();
-    assert_eq!((lines.len(), lines[3]), (4, "… 2 more lines"));
-    for height in 1..8 {
-        assert!(rendered(80, height, false).lines().count() <= height);
-    }
-}
-
-#[test]
-fn colours_change_nothing_but_the_colour() {
-    for width in [30, 40, 80, 200] {
-        let coloured = rendered(width, 0, true);
-        assert!(coloured.contains("\x1b[31mended\x1b[0m"), "{coloured:?}");
-        let mut plain = coloured.clone();
-        for code in ["\x1b[0m", "\x1b[1m", "\x1b[31m", "\x1b[33m"] {
-            plain = plain.replace(code, "");
-        }
-        assert_eq!(plain, rendered(width, 0, false));
-    }
+fn the_end_of_a_node_is_a_note_with_its_reason() {
+    let condition = Condition::Ended(ExitStatus::from_raw(9));
+    let ended = NodeView { name: "node-1".to_owned(), condition, started_in: None, status: None };
+    let text = table::render([&ended]);
+    let note = "node-1: ended unexpectedly (signal: 9 (SIGKILL)); the others go on\n";
+    assert!(text.ends_with(note), "{text}");
 }
 
 #[test]

@@ -11,7 +11,8 @@ pub fn api_request(bytes: &[u8]) {
     if let Ok(uri) = Uri::try_from(target)
         && is_endpoint(uri.path())
     {
-        assert!(uri.path().starts_with("/lean/v0/") || uri.path() == "/metrics");
+        let path = uri.path();
+        assert!(path.starts_with("/lean/v0/") || ["/", "/events", "/metrics"].contains(&path));
     }
     if let Ok(enabled) = requested_role(body) {
         let written = serde_json::json!({ "enabled": enabled }).to_string();

@@ -19,6 +19,7 @@ mod gossip;
 mod key;
 mod record;
 mod ssz;
+mod stored;
 mod stream;
 mod toml;
 mod yaml;
@@ -32,6 +33,7 @@ pub use self::{
     key::{key_file, network_key, tree_key},
     record::{node_record, node_record_text},
     ssz::{ssz_aggregate, ssz_block, ssz_request, ssz_state, ssz_vote},
+    stored::{rows_of_a_small_chain, stored_file, stored_rows},
     stream::{request_stream, response_stream},
     toml::{genesis_file, node_config},
     yaml::{chain_config, key_manifest, node_list, node_validators},
@@ -53,7 +55,7 @@ impl fmt::Debug for Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 24] = [
+pub const TARGETS: [Target; 26] = [
     Target { name: "api_request", run: api_request },
     Target { name: "chain_config", run: chain_config },
     Target { name: "checkpoint", run: checkpoint },
@@ -76,6 +78,8 @@ pub const TARGETS: [Target; 24] = [
     Target { name: "ssz_request", run: ssz_request },
     Target { name: "ssz_state", run: ssz_state },
     Target { name: "ssz_vote", run: ssz_vote },
+    Target { name: "stored_file", run: stored_file },
+    Target { name: "stored_rows", run: stored_rows },
     Target { name: "topic", run: topic },
     Target { name: "tree_key", run: tree_key },
 ];

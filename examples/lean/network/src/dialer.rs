@@ -81,7 +81,11 @@ impl Dialer {
     pub(super) fn remembering(mut self, addresses: &[Multiaddr], now: Instant) -> Self {
         for address in addresses.iter().take(MOST_REMEMBERED) {
             let peer = named_peer(address);
-            if self.targets.iter().any(|target| target.peer == peer || target.address == *address) {
+            let is_known = |target: &Target| {
+                (peer.is_some() && target.peer == peer)
+                    || socket(&target.address).eq(socket(address))
+            };
+            if self.targets.iter().any(is_known) {
                 continue;
             }
             self.targets.push(Target {

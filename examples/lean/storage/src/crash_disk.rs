@@ -1,7 +1,10 @@
 //! A file layer that records what it is asked for, and the disks that a crash can leave.
 //!
 //! A write is on the disk for certain only after the next sync. Until then a crash keeps it, loses
-//! it, or keeps some of its sectors, whatever the order of the writes was.
+//! it, keeps some of its sectors, or keeps its first bytes, whatever the order of the writes was.
+//!
+//! Left out is a disk that breaks its promises: one that answers a sync too early, or that damages
+//! bytes which were not written.
 
 use std::fs::File;
 use std::io;
@@ -39,8 +42,14 @@ pub(crate) struct RecordedFile {
 impl RecordedFile {
     /// Creates a file on a disk with some room. Its sync fails after `syncs` of them.
     pub(crate) fn new(room: u64, syncs: u64) -> (Self, Receiver<Step>) {
+        Self::with(&[], room, syncs)
+    }
+
+    /// Creates a file with the content that a crash has left.
+    pub(crate) fn with(disk: &[u8], room: u64, syncs: u64) -> (Self, Receiver<Step>) {
         let (steps, record) = sync_channel(1 << 14);
         let file = tempfile::tempfile().expect("a temporary file");
+        file.write_all_at(disk, 0).expect("there is room");
         (Self { file, steps, room, syncs: AtomicU64::new(syncs) }, record)
     }
 
@@ -86,12 +95,17 @@ impl StorageBackend for RecordedFile {
     }
 }
 
-/// Returns what the disk may have after a crash behind the first `count` steps.
-pub(crate) fn after_crash(steps: &[Step], count: usize, chance: &mut Chance) -> Vec<u8> {
+/// Returns what a disk may have after a crash behind the first `count` steps since `before`.
+pub(crate) fn after_crash(
+    before: &[u8],
+    steps: &[Step],
+    count: usize,
+    chance: &mut Chance,
+) -> Vec<u8> {
     let steps = &steps[..count];
     let is_sync = |step: &Step| matches!(step, Step::Sync);
     let synced = steps.iter().rposition(is_sync).map_or(0, |last| last + 1);
-    let mut disk = Vec::new();
+    let mut disk = before.to_vec();
     for step in &steps[..synced] {
         match step {
             Step::Write(offset, bytes) => write(&mut disk, *offset, bytes),
@@ -110,6 +124,10 @@ pub(crate) fn after_crash(steps: &[Step], count: usize, chance: &mut Chance) -> 
                         write(&mut disk, offset + sector * SECTOR as u64, bytes);
                     }
                 }
+            }
+            Step::Write(offset, bytes) if chance.one_in(8) => {
+                // Less than any disk promises: a part of a sector.
+                write(&mut disk, *offset, &bytes[..chance.below(bytes.len() + 1)]);
             }
             Step::Write(offset, bytes) if is_kept(chance) => write(&mut disk, *offset, bytes),
             Step::SetLength(length) if is_kept(chance) => disk.resize(*length as usize, 0),
@@ -135,7 +153,8 @@ fn a_crash_keeps_all_synced_writes_and_can_lose_or_tear_the_others() {
         Step::Sync,
         Step::Write(1024, vec![2; 1024]),
     ];
-    let disks: Vec<_> = (0..64).map(|seed| after_crash(&steps, 4, &mut Chance(seed))).collect();
+    let disks: Vec<_> =
+        (0..64).map(|seed| after_crash(&[], &steps, 4, &mut Chance(seed))).collect();
     assert!(disks.iter().all(|disk| disk.len() == 4096 && disk[..1024] == [1; 1024]));
     let has =
         |written: [u8; 2]| disks.iter().any(|disk| [disk[1024], disk[1024 + SECTOR]] == written);

@@ -119,6 +119,11 @@ impl Forest {
         changes
     }
 
+    /// Returns all blocks.
+    pub(crate) fn blocks(&self) -> Vec<(Root, Arc<SignedBlock>)> {
+        (0..self.trees.len()).map(|tree| self.block(tree)).collect()
+    }
+
     /// Returns limits of pruning somewhere around the finalized slot.
     pub(crate) fn keep(&mut self) -> Keep {
         let newest = self.trees[self.finalized].place.slot as usize + 8;

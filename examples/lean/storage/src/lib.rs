@@ -32,6 +32,8 @@ mod memory;
 mod model_tests;
 mod owner;
 #[cfg(test)]
+mod owner_crash_tests;
+#[cfg(test)]
 mod owner_tests;
 mod progress;
 mod redb_store;

@@ -111,6 +111,7 @@ pub(crate) fn open(address: &Address) -> Result<Events, String> {
             Ok(Reader::new(BufReader::new(body)))
         }
         200 | 404 => Err("no node with events answers there".to_owned()),
+        421 => Err("it answers to an IP address or localhost only".to_owned()),
         429 | 503 => Err("all places for event streams are taken".to_owned()),
         other => Err(format!("it answers with status {other}")),
     }

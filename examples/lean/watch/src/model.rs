@@ -4,14 +4,19 @@ use std::time::Instant;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+use crate::NetworkNode;
 use crate::feed::News;
 use lean_node::events::{Event, Latest};
 
 /// The whole state of the program.
 #[derive(Debug)]
 pub(crate) struct Model {
-    /// The node, as the user named it.
+    /// The address of the node on the screen. Empty before it is known.
     pub(crate) target: String,
+    /// The nodes of the network. Empty for a single node.
+    pub(crate) nodes: Vec<NetworkNode>,
+    /// The place of the node on the screen in the network.
+    pub(crate) chosen: usize,
     pub(crate) link: Link,
     pub(crate) latest: Latest,
     /// The number of events so far.
@@ -39,6 +44,8 @@ impl Model {
     pub(crate) fn new(target: String) -> Self {
         Self {
             target,
+            nodes: Vec::new(),
+            chosen: 0,
             link: Link::Connecting,
             latest: Latest::default(),
             events: 0,
@@ -47,6 +54,14 @@ impl Model {
             first: 0,
             has_ended: false,
         }
+    }
+
+    /// Turns to another node. The choices of the user stay.
+    pub(crate) fn turn_to(&mut self, target: String) {
+        self.target = target;
+        self.link = Link::Connecting;
+        self.latest = Latest::default();
+        (self.events, self.heard) = (0, None);
     }
 
     /// Takes news of the node.
@@ -72,11 +87,18 @@ impl Model {
             _ if key.kind == KeyEventKind::Release => return false,
             _ if is_interrupt => self.has_ended = true,
             KeyCode::Char('q') | KeyCode::Esc => self.has_ended = true,
+            KeyCode::Tab => self.choose(1),
+            KeyCode::BackTab => self.choose(self.nodes.len().saturating_sub(1)),
             KeyCode::Char('e') => self.shows_lanes = !self.shows_lanes,
             KeyCode::Up | KeyCode::Char('k') => self.first = self.first.saturating_sub(1),
             KeyCode::Down | KeyCode::Char('j') => self.first += 1,
             _ => return false,
         }
         true
+    }
+
+    /// Chooses the node some places further on.
+    fn choose(&mut self, places: usize) {
+        self.chosen = (self.chosen + places) % self.nodes.len().max(1);
     }
 }

@@ -16,8 +16,8 @@ use ratatui::crossterm::event;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM};
 
-use crate::feed::Feed;
 use crate::model::Model;
+use crate::source::Source;
 use crate::view::{self, Theme};
 
 /// The longest wait for a key: events and signals are noticed after it.
@@ -26,14 +26,24 @@ const TICK: Duration = Duration::from_millis(50);
 /// The time between two frames without an event, for the time since the last one.
 const REDRAW: Duration = Duration::from_secs(1);
 
-/// Shows the node until the user quits.
-pub(crate) fn show(mut model: Model, theme: Theme, feed: &Feed) -> io::Result<()> {
+/// Returns a flag that requests to end set.
+pub(crate) fn ended_by_signal() -> io::Result<Arc<AtomicBool>> {
     let is_ended = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT, SIGQUIT] {
         signal_hook::flag::register(signal, Arc::clone(&is_ended))?;
     }
+    Ok(is_ended)
+}
+
+/// Shows the source until the user quits, or until the source is over.
+pub(crate) fn show(
+    mut model: Model,
+    theme: Theme,
+    mut source: Source,
+    is_ended: &AtomicBool,
+) -> io::Result<()> {
     let mut terminal = ratatui::try_init()?;
-    let shown = run(&mut terminal, &mut model, &theme, feed, &is_ended);
+    let shown = run(&mut terminal, &mut model, &theme, &mut source, is_ended);
     let restored = ratatui::try_restore();
     shown.and(restored)
 }
@@ -42,13 +52,16 @@ fn run(
     terminal: &mut DefaultTerminal,
     model: &mut Model,
     theme: &Theme,
-    feed: &Feed,
+    source: &mut Source,
     is_ended: &AtomicBool,
 ) -> io::Result<()> {
     let mut drawn = None;
-    while !model.has_ended && !is_ended.load(Ordering::Relaxed) {
+    while !model.has_ended && !source.is_over() && !is_ended.load(Ordering::Relaxed) {
         #[expect(clippy::disallowed_methods, reason = "the program has no executor to ask")]
         let now = Instant::now();
+        if source.bring(model, now)? {
+            drawn = None;
+        }
         if drawn.is_none_or(|drawn| now.saturating_duration_since(drawn) >= REDRAW) {
             terminal.draw(|frame| {
                 view::draw(model, theme, now, frame.area(), frame.buffer_mut());
@@ -58,7 +71,7 @@ fn run(
         if has_hung_up(TICK)? {
             return Ok(());
         }
-        // All waiting keys and events belong to one frame.
+        // All waiting keys belong to one frame.
         while event::poll(Duration::ZERO)? {
             let is_changed = match event::read()? {
                 event::Event::Key(key) => model.press(key),
@@ -66,10 +79,6 @@ fn run(
                 _ => false,
             };
             drawn = drawn.filter(|_| !is_changed);
-        }
-        while let Some(news) = feed.next() {
-            model.hear(news, now);
-            drawn = None;
         }
     }
     Ok(())

@@ -1,15 +1,14 @@
 //! `node devnet`: a whole network on this machine.
 
 use std::env;
-use std::io::{self, Write as _};
+use std::io;
 use std::time::Duration;
 
 use clap::{Args, value_parser};
 
 use crate::command::genesis::{DEFAULT_KEY_SLOTS, key_slots_for};
 use crate::command::log::LogArguments;
-use crate::command::report_lines::in_json;
-use crate::command::screen::Screen;
+use crate::command::screen::{Screen, say_ended};
 use crate::command::{CommandError, say};
 use consensus::{INTERVALS_PER_SLOT, MILLISECONDS_PER_INTERVAL, Slot};
 use devnet::{
@@ -18,7 +17,6 @@ use devnet::{
 };
 use keys::SchemeName;
 use keys::genesis_file::INTERVALS_MS;
-use lean_node::report::ReportLine;
 use lean_node::runtime;
 
 /// The number of slots from a slot to its finalization, without faults.
@@ -35,7 +33,9 @@ const FEWEST_KEY_SLOTS: u64 = 256;
 
 /// Run a network of nodes on this machine, each in its own process, and watch it
 ///
-/// Without --until-finalized it runs until Ctrl-C, or until the time given by --timeout-s.
+/// Without --until-finalized it runs until Ctrl-C, or until the time given by --timeout-s. In a
+/// terminal it shows one node as `node watch` does, and Tab turns to the next one. Otherwise it
+/// prints a table per slot.
 #[derive(Debug, Args)]
 pub(super) struct DevnetArguments {
     /// The number of nodes
@@ -57,7 +57,7 @@ pub(super) struct DevnetArguments {
     /// them
     #[arg(long, value_name = "S")]
     timeout_s: Option<u64>,
-    /// Print one line of JSON per slot and node instead of a table
+    /// Print one line of JSON per slot and node
     #[arg(long)]
     json: bool,
     /// The signature scheme of the validators' keys
@@ -82,7 +82,7 @@ pub(super) struct DevnetArguments {
     #[arg(long, value_name = "NODES", requires = "kill_at", default_value_t = Victims::All)]
     kill: Victims,
     /// Serve the HTTP API and the page of each node at a free port of this machine, and print the
-    /// addresses
+    /// addresses. Always so in a terminal
     #[arg(long)]
     http: bool,
     #[command(flatten)]
@@ -129,9 +129,7 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
     // With --keep-going, a node may have ended during the start.
     devnet.views().for_each(say_ended);
     for (name, address) in devnet.apis() {
-        say(format_args!(
-            "{name}: http://{address}/ is its page; node watch {address} shows it here"
-        ));
+        say(format_args!("{name}: http://{address}/ is its page (or: node watch {address})"));
     }
     if arguments.keep {
         say(format_args!("the nodes' files and logs are in {}", devnet.directory().display()));
@@ -164,15 +162,9 @@ pub(super) fn devnet(arguments: DevnetArguments) -> Result<(), CommandError> {
 
 /// Returns the arguments for every node.
 fn node_arguments(arguments: &DevnetArguments) -> Vec<String> {
-    let http = arguments.http.then(|| "--http-address=127.0.0.1:0".to_owned());
+    let is_served = arguments.http || Screen::has_view(arguments.json);
+    let http = is_served.then(|| "--http-address=127.0.0.1:0".to_owned());
     arguments.log.for_child().into_iter().chain(http).collect()
-}
-
-/// Reports a node's end. On a terminal, the table does so.
-fn say_ended(view: &NodeView) {
-    if let Condition::Ended(status) = view.condition {
-        say(format_args!("{} ended unexpectedly ({status}); the others go on", view.name));
-    }
 }
 
 /// Returns the names of the nodes that have ended unexpectedly.
@@ -196,35 +188,42 @@ fn kills(arguments: &DevnetArguments) -> Result<Option<Kills>, CommandError> {
     Ok(Some(Kills::new(at, arguments.kill.clone())))
 }
 
+/// Shows the devnet until it has reached its goal, or has failed to.
 fn watch(
     devnet: &mut Devnet,
     arguments: &DevnetArguments,
     kills: &mut Option<Kills>,
+) -> Result<(), CommandError> {
+    let mut screen = Screen::start(arguments.json, devnet)
+        .map_err(|error| CommandError::System { doing: "start a thread", error })?;
+    let outcome = follow(devnet, arguments, kills, &mut screen);
+    let ended = screen.end(devnet);
+    // A failed view has interrupted the devnet, and is the reason for its end.
+    ended?;
+    Ok(outcome?)
+}
+
+fn follow(
+    devnet: &mut Devnet,
+    arguments: &DevnetArguments,
+    kills: &mut Option<Kills>,
+    screen: &mut Screen,
 ) -> Result<(), DevnetError> {
     let patience = patience(arguments);
     let deadline = patience.map_or_else(Deadline::never, Deadline::after);
-    let mut screen = Screen::new();
     loop {
         let update = devnet.next(deadline)?;
         if let Some(kills) = kills
             && kills.follow(update, devnet)?
-            && !screen.is_terminal()
+            && !screen.is_view()
         {
             say(format_args!("killed the nodes, and started them again"));
         }
         match (update, arguments.until_finalized) {
             (Update::Status(node), _) => {
-                let status = devnet.view(node).status.clone().unwrap_or_default();
-                if arguments.json {
-                    let line = in_json(&ReportLine::Status(Box::new(status)));
-                    writeln!(io::stdout().lock(), "{line}")
-                } else {
-                    screen.show(devnet)
-                }
-                .map_err(|error| unwritable(error, devnet))?;
+                screen.status(devnet, node).map_err(|error| unwritable(error, devnet))?;
             }
-            (Update::Ended(node), _) if !screen.is_terminal() => say_ended(devnet.view(node)),
-            (Update::Ended(_), _) => {}
+            (Update::Ended(node), _) => screen.ended(devnet, node),
             (Update::Ready(_), _) => {}
             (Update::Interrupted | Update::DeadlinePassed, None) => return Ok(()),
             (Update::Interrupted, Some(_)) => return Err(devnet.error(Problem::Interrupted)),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::time::Duration;
 
 use consensus::{Root, SignedAttestation, SignedBlock};
 use keys::{KeyRole, NetworkKey};
@@ -26,12 +27,28 @@ struct Receive(SyncSender<Signature>);
 
 impl Observer {
     /// Starts the peer at an address, with the identity in a key file.
+    #[allow(dead_code, reason = "the other test dials")]
     pub(crate) fn start(key: &Path, listen: Multiaddr, network_name: &str) -> Self {
         let key = NetworkKey::load(key).expect("the network's files are complete");
         let host_key = HostKey::from_secret(*key.secret()).expect("it is a secret");
+        Self::dial(host_key, listen, Vec::new(), network_name)
+    }
+
+    /// Starts the peer at an address. It dials others, and each of them again when it is lost.
+    pub(crate) fn dial(
+        host_key: HostKey,
+        listen: Multiaddr,
+        peers: Vec<Multiaddr>,
+        network_name: &str,
+    ) -> Self {
         let (sender, signatures) = mpsc::sync_channel(ROOM);
         let config = NetworkConfig {
             network_name: network_name.to_owned(),
+            peers,
+            // Slots are short, and so are the lives of the peers.
+            heartbeat: Duration::from_millis(100),
+            redial_first: Duration::from_millis(100),
+            redial_most: Duration::from_millis(400),
             ..NetworkConfig::new(host_key, listen)
         };
         let network = Network::start(config, Receive(sender)).expect("the port is free");

@@ -11,7 +11,9 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use lean_node::config::quic_address;
 use lean_node::report::ReportLine;
+use network::Multiaddr;
 use tempfile::TempDir;
 
 pub(crate) const ENOUGH: Duration = Duration::from_secs(180);
@@ -19,6 +21,7 @@ pub(crate) const ENOUGH: Duration = Duration::from_secs(180);
 /// The files of a network with one validator per node.
 pub(crate) struct Network {
     directory: TempDir,
+    first_port: u16,
 }
 
 /// A running node, with its report as parsed lines. Dropping it kills the node.
@@ -34,7 +37,8 @@ impl Network {
     pub(crate) fn write(nodes: usize) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let nodes = nodes.to_string();
-        let port = free_ports(nodes.parse().expect("a number")).to_string();
+        let first_port = free_ports(nodes.parse().expect("a number"));
+        let port = first_port.to_string();
         let output = Command::new(env!("CARGO_BIN_EXE_node"))
             .args(["genesis", "--dir"])
             .arg(directory.path().join("net"))
@@ -43,7 +47,13 @@ impl Network {
             .output()
             .expect("the program runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        Self { directory }
+        Self { directory, first_port }
+    }
+
+    /// Returns the address where a node listens for peers.
+    pub(crate) fn listen(&self, index: usize) -> Multiaddr {
+        let port = self.first_port + u16::try_from(index).expect("a network of a test is small");
+        quic_address((Ipv4Addr::LOCALHOST, port).into())
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -70,7 +80,18 @@ impl Network {
 
 impl RunningNode {
     /// Starts a node, and waits until it is ready.
-    pub(crate) fn start(mut command: Command) -> Self {
+    pub(crate) fn start(command: Command) -> Self {
+        let mut node = Self::spawn(command);
+        let ReportLine::Ready(ready) = node.until(|line| matches!(line, ReportLine::Ready(_)))
+        else {
+            unreachable!("it was waited for")
+        };
+        node.http = ready.http;
+        node
+    }
+
+    /// Starts a node, and does not wait for it.
+    pub(crate) fn spawn(mut command: Command) -> Self {
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
         let stdout = child.stdout.take().expect("it is piped");
@@ -89,13 +110,7 @@ impl RunningNode {
             stderr.read_to_end(&mut log).expect("a pipe can be read");
             String::from_utf8_lossy(&log).into_owned()
         });
-        let mut node = Self { child, lines, log: Some(log), http: None };
-        let ReportLine::Ready(ready) = node.until(|line| matches!(line, ReportLine::Ready(_)))
-        else {
-            unreachable!("it was waited for")
-        };
-        node.http = ready.http;
-        node
+        Self { child, lines, log: Some(log), http: None }
     }
 
     /// Starts a node with outputs chosen by the test.
@@ -127,6 +142,15 @@ impl RunningNode {
     pub(crate) fn terminate(&self) {
         let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         assert!(killed.expect("kill is everywhere").success());
+    }
+
+    /// Kills the node. Returns its status, the lines that nobody has waited for, and its log.
+    pub(crate) fn kill(mut self) -> (ExitStatus, Vec<ReportLine>, String) {
+        self.child.kill().expect("it was not waited for");
+        let status = self.child.wait().expect("it is ours");
+        let lines = self.lines.iter().collect();
+        let log = self.log.take().map(|log| log.join().expect("the log can be read"));
+        (status, lines, log.unwrap_or_default())
     }
 
     /// Waits for the end of the process, and returns its status and its log.

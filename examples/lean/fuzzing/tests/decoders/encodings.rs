@@ -8,6 +8,7 @@ use consensus::{
     ProofBytes, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock,
     SingleMessageAggregate, State, Validators, aggregation_bits, genesis,
 };
+use fuzzing::rows_of_a_small_chain;
 use libssz::SszEncode as _;
 use network::{HostKey, NodeRecord, SlotRange, Status};
 use wire::gossip_rpc::{
@@ -102,6 +103,13 @@ pub(crate) fn of(target: &str) -> Vec<Seed> {
             seed("test", vote(Scheme::TEST).to_ssz()),
             seed("long", vote(Scheme::LONG).to_ssz()),
         ],
+        "stored_file" => vec![
+            seed("whole", u32::MAX.to_le_bytes()),
+            seed("half", 200_000_u32.to_le_bytes()),
+            seed("header", [&u32::MAX.to_le_bytes()[..], &[9, 0, 0, 0, 1, 7]].concat()),
+            seed("page", [&u32::MAX.to_le_bytes()[..], &[0, 32, 0, 0, 2, 7, 7]].concat()),
+        ],
+        "stored_rows" => vec![seed("chain", rows_of_a_small_chain()), seed("nothing", [])],
         "topic" => {
             [TopicKind::Block, TopicKind::Aggregation, TopicKind::Attestation { subnet: 63 }]
                 .into_iter()

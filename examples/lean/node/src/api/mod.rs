@@ -12,6 +12,7 @@
 //! ([`Limits`]), and places and requests are shared among clients.
 //!
 //! The admin endpoint has no authentication: only the operator should be able to reach the address.
+//! Requests that a browser sends for another site are refused (`site`).
 
 mod activity;
 mod body;
@@ -26,6 +27,7 @@ mod places;
 mod process;
 mod responder;
 mod server;
+mod site;
 mod sources;
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,10 @@ use std::task::{Context, Poll};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::ext::ReasonPhrase;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use hyper::{Method, Request, Response, StatusCode};
 use libssz::SszEncode;
 use serde::Serialize;
@@ -29,7 +32,7 @@ use crate::api::events::{Board, EventStream, Viewers};
 use crate::api::meters::Meters;
 use crate::api::page::Page;
 use crate::api::places::Client;
-use crate::api::{ApiSources, Limits, metrics};
+use crate::api::{ApiSources, Limits, metrics, site};
 use crate::health::Condition;
 use crate::sync_state::Readiness;
 use chain::Refused;
@@ -45,6 +48,7 @@ const EXPOSITION: HeaderValue =
 
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 pub(super) type Answer = Response<Content>;
 
@@ -140,6 +144,22 @@ impl Responder {
     /// Answers one request. HEAD requests have the same answer as GET requests; the server omits
     /// the body.
     pub(super) async fn answer<B>(&self, request: Request<B>, asker: Asker) -> Answer
+    where
+        B: Body<Data = Bytes, Error: Into<BodyError>>,
+    {
+        let (method, headers) = (request.method(), request.headers());
+        let mut answer = match site::refused(asker.client, method, headers) {
+            Some(refusal) => refusal,
+            None => self.answer_own(request, asker).await,
+        };
+        // No other site reads or embeds an answer, and no browser guesses its kind.
+        answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        answer.headers_mut().insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+        answer
+    }
+
+    /// Answers a request that is not of another site.
+    async fn answer_own<B>(&self, request: Request<B>, asker: Asker) -> Answer
     where
         B: Body<Data = Bytes, Error: Into<BodyError>>,
     {

@@ -147,8 +147,8 @@ impl RedbStore {
         compacted.map_err(Fault::from).map_err(Fault::at("compact", &self.reader.path))
     }
 
-    /// Opens or creates a chain in another file layer than the system's. `path` is its name in
-    /// errors.
+    /// Opens or creates a chain in another file layer than the system's, and checks all its pages.
+    /// `path` is its name in errors.
     ///
     /// # Errors
     ///
@@ -159,7 +159,9 @@ impl RedbStore {
         identity: &ChainIdentity,
     ) -> Result<Self, StorageError> {
         let is_new = backend.len().map_err(StorageError::io("open", path))? == 0;
-        let opened = folder::builder().create_with_backend(backend).map_err(Fault::from);
+        let mut builder = folder::builder();
+        let opened = builder.set_check_integrity_on_open(!is_new).create_with_backend(backend);
+        let opened = opened.map_err(Fault::from);
         let checked = opened.and_then(|database| {
             if is_new {
                 schema::create(&database, identity)?;

@@ -28,6 +28,7 @@ use super::write::decoded_vote;
 use crate::error::StorageError;
 use crate::progress::Progress;
 use crate::store::{Figures, Loaded, ReadChain, has_no_proof};
+use crate::votes;
 
 /// A reader of a [`RedbStore`](super::RedbStore). A reader keeps the file open.
 #[derive(Clone, Debug)]
@@ -175,7 +176,7 @@ fn load(transaction: &ReadTransaction) -> Result<Option<Loaded>, Fault> {
     }
     Ok(Some(Loaded {
         blocks: descendants(transaction, finalized)?,
-        votes: votes(transaction)?,
+        votes: kept_votes(transaction)?,
         peers: peers(transaction)?,
         finalized,
         anchor,
@@ -194,8 +195,8 @@ fn descendants(
     let first = from_slot(finalized.slot.saturating_add(1));
     for entry in transaction.open_table(BLOCKS)?.range::<&[u8; 40]>(&first..)? {
         let (key, bytes) = entry?;
-        let (_, root) = parts_of(key.value());
-        let block = decoded_block(&root, bytes.value())?;
+        let (slot, root) = parts_of(key.value());
+        let block = decoded_block(Checkpoint { root, slot }, bytes.value())?;
         if known.contains(&block.block.parent_root) {
             known.insert(root);
             found.push(block);
@@ -204,9 +205,17 @@ fn descendants(
     Ok(found)
 }
 
-fn votes(transaction: &ReadTransaction) -> Result<Vec<AggregatedAttestation>, Fault> {
-    let votes = transaction.open_table(VOTES)?;
-    votes.iter()?.map(|entry| decoded_vote(entry?.1.value())).collect()
+fn kept_votes(transaction: &ReadTransaction) -> Result<Vec<AggregatedAttestation>, Fault> {
+    let mut found = Vec::new();
+    for entry in transaction.open_table(VOTES)?.iter()? {
+        let (key, bytes) = entry?;
+        let vote = decoded_vote(bytes.value())?;
+        if votes::key_of(&vote) != parts_of(key.value()) {
+            return Err(Fault::damaged("a vote is not the one of its key"));
+        }
+        found.push(vote);
+    }
+    Ok(found)
 }
 
 fn peers(transaction: &ReadTransaction) -> Result<Vec<String>, Fault> {
@@ -223,7 +232,7 @@ pub(super) fn block_at(
 ) -> Result<Option<Arc<SignedBlock>>, Fault> {
     let blocks = transaction.open_table(BLOCKS)?;
     let bytes = blocks.get(&slot_key(place.slot, &place.root))?;
-    bytes.map(|bytes| decoded_block(&place.root, bytes.value())).transpose()
+    bytes.map(|bytes| decoded_block(place, bytes.value())).transpose()
 }
 
 /// Returns whether stored bytes are a block with a proof. Does not check the block's root.
@@ -233,10 +242,13 @@ pub(super) fn has_proof(bytes: &[u8]) -> Result<bool, Fault> {
     Ok(!has_no_proof(&block))
 }
 
-/// Decodes a block, and checks its root. So no damaged block is served.
-pub(super) fn decoded_block(root: &Root, bytes: &[u8]) -> Result<Arc<SignedBlock>, Fault> {
+/// Decodes a block, and checks its root and its slot. So no damaged block is served.
+pub(super) fn decoded_block(place: Checkpoint, bytes: &[u8]) -> Result<Arc<SignedBlock>, Fault> {
+    let Checkpoint { root, slot } = place;
     match SignedBlock::from_ssz_bytes(bytes) {
-        Ok(block) if Root::of(&block.block) == *root => Ok(Arc::new(block)),
+        Ok(block) if Root::of(&block.block) == root && block.block.slot == slot => {
+            Ok(Arc::new(block))
+        }
         _ => Err(Fault::damaged(format!("the stored bytes of block {root} are not this block"))),
     }
 }

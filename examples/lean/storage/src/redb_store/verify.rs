@@ -35,9 +35,9 @@ pub(super) fn verify(
     for entry in blocks.iter()? {
         let (key, bytes) = entry?;
         let (slot, root) = parts_of(key.value());
-        let block = decoded_block(&root, bytes.value())?;
+        let block = decoded_block(Checkpoint { root, slot }, bytes.value())?;
         let is_found = slots.get(root.as_bytes())?.is_some_and(|kept| kept.value() == slot);
-        if block.block.slot != slot || !is_found {
+        if !is_found {
             return Err(Fault::damaged(format!("block {root} is stored under a wrong slot")));
         }
         parents.insert(root, block.block.parent_root);

@@ -6,10 +6,12 @@
 //!
 //! Reading order: this file (the steps), [`left_out`] (votes added by the generator without a
 //! step), [`snapshot`] and [`checks`] (the comparisons), [`earlier`] and [`view`] (the rules before
-//! their change, for expectations of the older revision).
+//! their change, for expectations of the older revision), [`kept`] (a store on disk beside it, and
+//! a restart from it after each step).
 
 mod checks;
 mod earlier;
+mod kept;
 mod left_out;
 mod snapshot;
 mod view;
@@ -21,6 +23,7 @@ use crate::container::{block, signed_aggregated_attestation, signed_attestation,
 use crate::field::{Field, Malformed};
 use crate::fork_choice::checks::Labels;
 use crate::fork_choice::earlier::Earlier;
+use crate::fork_choice::kept::Kept;
 use crate::fork_choice::view::{Orders, View};
 use crate::proof_setting::{ProofSetting, UNVERIFIABLE, placeholder};
 use crate::trial::Trial;
@@ -48,6 +51,8 @@ pub(super) struct Replay {
     orders: Orders,
     /// The head before #1181, if it differs.
     earlier_head: Option<Root>,
+    /// What a node would keep on its disk.
+    kept: Option<Kept>,
 }
 
 /// The head before a step, and the block of the step, for the author's checks.
@@ -66,6 +71,8 @@ pub(super) fn open(vector: &Field<'_>) -> Result<Replay, Malformed> {
         Err(rejection) => (None, Some(rejection)),
     };
     let steps = vector.at("steps")?.list()?.len();
+    let kept = store.as_ref().map(Kept::new).transpose();
+    let kept = kept.map_err(|error| vector.malformed(error))?;
     Ok(Replay {
         store,
         refused,
@@ -75,6 +82,7 @@ pub(super) fn open(vector: &Field<'_>) -> Result<Replay, Malformed> {
         votes_shown: HashSet::new(),
         orders: Orders::default(),
         earlier_head: None,
+        kept,
     })
 }
 
@@ -112,7 +120,7 @@ impl Trial for Replay {
         let steps = vector.at("steps")?.list()?;
         let step = steps.get(number).ok_or_else(|| vector.malformed("a step is missing"))?;
         findings.in_step(number, step.at("stepType")?.text()?);
-        let Self { store, proofs, labels, votes_shown, orders, earlier_head, .. } = self;
+        let Self { store, proofs, labels, votes_shown, orders, earlier_head, kept, .. } = self;
         let Some(store) = store else {
             return Err(vector.malformed("there are steps, but no store was made of the anchor"));
         };
@@ -126,6 +134,10 @@ impl Trial for Replay {
             findings.not_compared("proof", UNVERIFIABLE);
         }
 
+        if let Some(kept) = kept {
+            let followed = kept.follow(store, taken.block.as_ref(), findings);
+            followed.map_err(|error| step.malformed(error))?;
+        }
         orders.follow(store, taken.block.as_ref().filter(|_| outcome.is_ok()));
         let earlier = View::earlier(store, orders);
         *earlier_head = earlier.as_ref().map(|earlier| earlier.head);

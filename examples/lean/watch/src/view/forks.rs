@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::model::Model;
 use crate::text::{count, left};
@@ -31,8 +32,19 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         let tree = format!("{} ", line.columns);
         let name = format!("{:>slot_width$} {root} ", block.slot);
         let marks = format!("{} ", marks(forks, line.block));
-        let bar = bar(theme, block.weight, forks.validators);
-        let weight = format!(" {}/{}", count(block.weight), count(forks.validators));
+        // Fork choice counts no votes for a finalized block: nothing can change it. The oldest
+        // block is one as well, before it is on the disk.
+        let (bar, weight) = if forks.finalized == Some(line.block) {
+            (String::new(), "final".to_owned())
+        } else if block.parent.is_none() && block.weight == 0 {
+            (String::new(), String::new())
+        } else {
+            let weight = format!(" {}/{}", count(block.weight), count(forks.validators));
+            // Branches may leave less room. The figures are never cut before the bar.
+            let taken = [tree.as_str(), &name, &marks, &weight].map(|it| it.width());
+            let room = usize::from(area.width).saturating_sub(taken.iter().sum::<usize>());
+            (bar(theme, block.weight, forks.validators, room.min(BAR)), weight)
+        };
         let role = if line.is_of_head { Role::Plain } else { Role::Quiet };
         let parts = [
             (tree.as_str(), Role::Bar),
@@ -62,9 +74,9 @@ fn marks(forks: &Forks, place: usize) -> String {
     marks.into_iter().map(|(at, mark)| if at == Some(place) { mark } else { ' ' }).collect()
 }
 
-fn bar(theme: &Theme, weight: u64, validators: u64) -> String {
+fn bar(theme: &Theme, weight: u64, validators: u64, width: usize) -> String {
     let [full, _, empty] = theme.bar();
-    let places = (u128::from(weight) * BAR as u128).div_ceil(u128::from(validators.max(1)));
-    let places = usize::try_from(places).unwrap_or(BAR).min(BAR);
-    std::iter::repeat_n(full, places).chain(std::iter::repeat_n(empty, BAR - places)).collect()
+    let places = (u128::from(weight) * width as u128).div_ceil(u128::from(validators.max(1)));
+    let places = usize::try_from(places).unwrap_or(width).min(width);
+    std::iter::repeat_n(full, places).chain(std::iter::repeat_n(empty, width - places)).collect()
 }

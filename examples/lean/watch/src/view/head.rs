@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::model::{Link, Model};
 use crate::text::{clean, count, span};
@@ -36,24 +37,46 @@ pub(super) fn draw(model: &Model, theme: &Theme, now: Instant, area: Rect, buffe
     let first =
         [(name.as_str(), Role::Title), (node.phase.name(), role), (clock.as_str(), Role::Plain)];
     put(buffer, area, 0, &first, theme);
-    put(buffer, area, 1, &[(&chain(node), Role::Plain)], theme);
-    put(buffer, area, 2, &[(&others(model), Role::Plain)], theme);
+    let width = usize::from(area.width);
+    put(
+        buffer,
+        area,
+        1,
+        &[(&fitting(width, |is_short| chain(node, is_short)), Role::Plain)],
+        theme,
+    );
+    put(
+        buffer,
+        area,
+        2,
+        &[(&fitting(width, |is_short| others(model, is_short)), Role::Plain)],
+        theme,
+    );
     if let Some((text, role)) = attention(model, now) {
         put(buffer, area, 3, &[(&text, role)], theme);
     }
 }
 
-fn chain(node: &NodeState) -> String {
-    let block =
-        |block: BlockName| format!("{} {}", block.slot, hex::encode(&block.root.as_bytes()[..4]));
+/// Returns the long form of a text if it fits, and else the short one.
+fn fitting(width: usize, text: impl Fn(bool) -> String) -> String {
+    let long = text(false);
+    if long.width() <= width { long } else { text(true) }
+}
+
+fn chain(node: &NodeState, is_short: bool) -> String {
+    let block = |block: BlockName| match hex::encode(&block.root.as_bytes()[..4]) {
+        root if !is_short => format!("{} {root}", block.slot),
+        _ => block.slot.to_string(),
+    };
     let NodeState { head, justified, finalized, .. } = *node;
     format!("head {}  justified {}  finalized {}", block(head), block(justified), block(finalized))
 }
 
-fn others(model: &Model) -> String {
+fn others(model: &Model, is_short: bool) -> String {
     let (node, peers, votes) = (&model.latest.node, &model.latest.peers, &model.latest.votes);
+    let of = if is_short { "" } else { " configured" };
     format!(
-        "peers {} ({}/{} configured)  bans {}  votes {}  blocks {}  late {}/{} ms",
+        "peers {} ({}/{}{of})  bans {}  votes {}  blocks {}  late {}/{} ms",
         count(peers.connected),
         peers.configured_connected,
         peers.configured,

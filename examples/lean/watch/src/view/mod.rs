@@ -1,12 +1,13 @@
 //! The drawing: a model and an area become the cells of a buffer. Nothing here knows a terminal.
 //!
-//! `head` is the lines at the top, `forks` the tree, `actors` the lanes, `panel` the lines below
-//! them, and `theme` the colours and signs.
+//! `strip` is the nodes of a network, `head` the lines of the node, `forks` the tree, `actors` the
+//! lanes, `panel` the lines below them, and `theme` the colours and signs.
 
 mod actors;
 mod forks;
 mod head;
 mod panel;
+mod strip;
 #[cfg(test)]
 mod tests;
 mod theme;
@@ -15,9 +16,10 @@ use std::time::Instant;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::model::Model;
-use crate::text::left;
+use crate::text::{clean, left};
 pub(crate) use theme::Role;
 pub use theme::Theme;
 
@@ -33,7 +35,15 @@ pub(crate) fn draw(model: &Model, theme: &Theme, now: Instant, area: Rect, buffe
         put(buffer, area, 0, &[("too small", Role::Plain)], theme);
         return;
     }
-    let free = area.height - HEAD - 1;
+    put_keys(model, theme, rect(area, area.height - 1, 1), buffer);
+    let area = Rect { height: area.height - 1, ..area };
+    let area = if model.nodes.is_empty() {
+        area
+    } else {
+        strip::draw(model, theme, rect(area, 0, 1), buffer);
+        rect(area, 1, area.height - 1)
+    };
+    let free = area.height - HEAD;
     let panel_height = (free / 3).clamp(2, 8);
     let middle = Rect { y: area.y + HEAD, height: free - panel_height, ..area };
     head::draw(model, theme, now, rect(area, 0, HEAD), buffer);
@@ -48,8 +58,16 @@ pub(crate) fn draw(model: &Model, theme: &Theme, now: Instant, area: Rect, buffe
         actors::draw(model, theme, rect(middle, above, middle.height - above), buffer);
     }
     panel::draw(model, theme, rect(area, HEAD + middle.height, panel_height), buffer);
-    let keys = "q quit   e all lanes   j/k move the actors";
-    put(buffer, rect(area, area.height - 1, 1), 0, &[(keys, Role::Quiet)], theme);
+}
+
+/// Writes the keys, and the address of the page if there is room.
+fn put_keys(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let next = if model.nodes.len() > 1 { "Tab next node  " } else { "" };
+    let keys = format!("q quit  {next}e all lanes  j/k move actors  ");
+    let room = usize::from(area.width);
+    let page = clean(&model.target);
+    let page = if keys.len() + page.width() <= room { page } else { String::new() };
+    put(buffer, area, 0, &[(&keys, Role::Quiet), (&page, Role::Quiet)], theme);
 }
 
 /// Returns some lines of an area.

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::model::Model;
-use crate::text::{clean, count};
+use crate::text::{clean, count, left};
 use crate::view::{Role, Theme, put, title};
 use lean_node::events::{LossGroup, SlotRecord};
 
@@ -14,7 +14,8 @@ pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
     lines.extend(model.latest.losses.groups.iter().map(group));
     lines.extend(disk(model));
     for (at, (text, role)) in (1..area.height).zip(&lines) {
-        put(buffer, area, at, &[(text, *role)], theme);
+        let text = left(text, usize::from(area.width));
+        put(buffer, area, at, &[(&text, *role)], theme);
     }
 }
 
@@ -44,17 +45,25 @@ fn group(group: &LossGroup) -> (String, Role) {
     reasons.sort_by_key(|loss| std::cmp::Reverse(loss.count));
     let reasons: Vec<_> = reasons
         .iter()
-        .map(|loss| {
-            format!(
-                "{} {}",
-                clean(&loss.reason).replace('_', " ").to_lowercase(),
-                count(loss.count)
-            )
-        })
+        .map(|loss| format!("{} {}", in_words(&loss.reason), count(loss.count)))
         .collect();
     let list = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join(", ")) };
     let role = if group.total == 0 { Role::Quiet } else { Role::Plain };
     (format!("{} {}{list}", clean(&group.name), count(group.total)), role)
+}
+
+/// Returns a reason in small letters: `BadRequest` and `BAD_REQUEST` are `bad request`.
+fn in_words(reason: &str) -> String {
+    let mut words = String::new();
+    let mut was_small = false;
+    for letter in clean(reason).replace('_', " ").chars() {
+        if was_small && letter.is_uppercase() {
+            words.push(' ');
+        }
+        was_small = letter.is_lowercase();
+        words.extend(letter.to_lowercase());
+    }
+    words
 }
 
 fn disk(model: &Model) -> Option<(String, Role)> {

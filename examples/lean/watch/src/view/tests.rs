@@ -8,6 +8,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Color;
 
 use super::*;
+use crate::NetworkNode;
 use crate::feed::News;
 use lean_node::events::Event;
 
@@ -68,7 +69,7 @@ fn events() -> Vec<Event> {
             "losses",
             r#"{"groups": [{"name": "dropped by the chain", "total": 15, "reasons": [
             {"reason": "UNKNOWN_BLOCK", "count": 1}, {"reason": "DUPLICATE_VOTE", "count": 14}]},
-            {"name": "bans", "total": 0}]}"#
+            {"name": "bans", "total": 2, "reasons": [{"reason": "BadRequest", "count": 2}]}]}"#
                 .to_owned(),
         ),
     ];
@@ -104,7 +105,7 @@ fn a_frame_of_80_columns_and_24_lines_shows_the_whole_node() {
     assert_eq!(lines[2], "peers 3 (2/4 configured)  bans 5  votes 7  blocks 119  late 1/30 ms");
     assert!(has(&lines, " o 120 cccccccc      ##.... 2/8"), "{lines:#?}");
     assert!(has(&lines, "*| 119 bbbbbbbb H  S #####. 6/8"), "{lines:#?}");
-    assert!(has(&lines, "*' 117 aaaaaaaa  JF  ###### 8/8"), "{lines:#?}");
+    assert!(has(&lines, "*' 117 aaaaaaaa  JF  final"), "{lines:#?}");
     assert!(has(&lines, "###::. 512/1.0k"), "the fullest lane: {lines:#?}");
     assert!(has(&lines, "Block 2.5s"), "{lines:#?}");
     assert!(has(&lines, "finality 16 slots behind: _#"), "{lines:#?}");
@@ -112,9 +113,37 @@ fn a_frame_of_80_columns_and_24_lines_shows_the_whole_node() {
         has(&lines, "dropped by the chain 15: duplicate vote 14, unknown block 1"),
         "{lines:#?}"
     );
+    assert!(has(&lines, "bans 2: bad request 2"), "{lines:#?}");
     assert!(lines[23].starts_with("q quit"));
     assert!(lines.iter().all(|line| !line.contains(char::is_control)), "{lines:#?}");
     assert!(lines.iter().all(|line| line.chars().count() <= 80));
+}
+
+#[test]
+fn a_narrow_frame_has_short_forms_and_cuts_no_figure_at_60_columns() {
+    let now = begin();
+    let lines = lines_at(&model(now), now, 60, 24);
+    assert_eq!(lines[1], "head 119  justified 0  finalized 117");
+    assert_eq!(lines[2], "peers 3 (2/4)  bans 5  votes 7  blocks 119  late 1/30 ms");
+}
+
+#[test]
+fn many_branches_shorten_the_bar_and_cut_no_weight() {
+    let now = begin();
+    let mut model = model(now);
+    let child = |n: u8| {
+        format!(r#"{{"root": "0x{}", "slot": 33, "parent": 0, "weight": 0}}"#, hex::encode([n; 32]))
+    };
+    let children: Vec<_> = (1..=8).map(child).collect();
+    let data = format!(
+        r#"{{"blocks": [{{"root": "0x{}", "slot": 32, "parent": null, "weight": 16}}, {}],
+            "validators": 16, "head": 1}}"#,
+        hex::encode([0; 32]),
+        children.join(", ")
+    );
+    model.take(Event::read("forks", &data).expect("JSON").expect("it is known"), now);
+    let lines = lines_at(&model, now, 80, 24);
+    assert!(has(&lines, " 32 00000000      #### 16/16 "), "{lines:#?}");
 }
 
 #[test]
@@ -172,4 +201,33 @@ fn a_theme_without_colours_sends_none() {
         let is_coloured = buffer.content().iter().any(|cell| cell.fg != Color::Reset);
         assert_eq!(is_coloured, has_colours);
     }
+}
+
+#[test]
+fn a_network_has_a_line_of_its_nodes_and_tab_turns_to_the_next_one() {
+    let now = begin();
+    let mut model = model(now);
+    model.nodes = (0..4)
+        .map(|n| NetworkNode {
+            name: format!("node-{n}"),
+            address: None,
+            state: if n == 2 { "ended".to_owned() } else { "117".to_owned() },
+            is_well: n != 2,
+        })
+        .collect();
+    let lines = lines_at(&model, now, 60, 24);
+    assert_eq!(lines[0], "FINALIZED [node-0 117] node-1 117  node-2 ended  node-3 117");
+    assert!(lines[1].starts_with("node\\u{1b}[2J-0  running  slot 120.3"), "{lines:#?}");
+    assert!(lines[23].contains("Tab next node"), "{lines:#?}");
+    let key = |code| KeyEvent::new(code, KeyModifiers::NONE);
+    for (code, chosen) in [(KeyCode::Tab, 1), (KeyCode::Tab, 2), (KeyCode::BackTab, 1)] {
+        assert!(model.press(key(code)));
+        assert_eq!(model.chosen, chosen);
+    }
+    assert!(has(&lines_at(&model, now, 60, 24), " node-0 117 [node-1 117] node-2 ended "));
+    model.press(key(KeyCode::BackTab));
+    model.press(key(KeyCode::BackTab));
+    assert_eq!(model.chosen, 3, "the last one is before the first one");
+    model.turn_to("http://127.0.0.1:1".to_owned());
+    assert!(has(&lines_at(&model, now, 80, 24), "http://127.0.0.1:1: connecting"));
 }

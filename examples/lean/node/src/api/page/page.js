@@ -4,6 +4,7 @@ const latest = {};
 const changed = new Set();
 let lastEvent = performance.now();
 let isStale = false;
+let isRefused = false;
 
 function drawNode(node) {
   say($("name"), node.name || "Lean node");
@@ -14,7 +15,7 @@ function drawNode(node) {
     say($(`${part}-root`), rootName(node[part].root));
   }
   say($("blocks"), short(node.blocks_imported));
-  say($("blocks-more"), `${short(node.pending_blocks)} and ${short(node.pending_votes)} votes wait`);
+  say($("blocks-more"), `waiting: ${short(node.pending_blocks)}, votes: ${short(node.pending_votes)}`);
   say($("foot"), `${node.own_validators} of ${node.validators} validators`
     + `${node.is_aggregator ? ", aggregates" : ""}; up ${span(node.uptime_s * 1000)}; version ${node.version} on ${node.runtime}; `
     + `ticks ${node.tick_lateness_ms.last} ms late, ${node.tick_lateness_ms.max} ms at most; ${node.missed_intervals} intervals missed`);
@@ -31,6 +32,7 @@ function drawState() {
   $("phase").dataset.phase = phase;
   document.title = `${phase} · ${node ? node.name : "Lean node"}`;
   const lines = [];
+  if (isStale && isRefused) lines.push("The node refuses another stream of events: close other views of it.");
   if (isStale) lines.push(`No event for ${span(silent)}. The page connects again by itself.`);
   if (node) {
     const isStuck = node.phase === "stuck";
@@ -177,6 +179,7 @@ function connect() {
     source.addEventListener(name, (event) => {
       latest[name] = JSON.parse(event.data);
       lastEvent = performance.now();
+      isRefused = false;
       if (changed.size === 0) requestAnimationFrame(draw);
       changed.add(name);
     });
@@ -184,7 +187,8 @@ function connect() {
   // The browser connects again by itself, except after an answer without events: all places of
   // streams are taken.
   source.addEventListener("error", () => {
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, 5000);
+    isRefused = source.readyState === EventSource.CLOSED;
+    if (isRefused) setTimeout(connect, 5000);
   });
 }
 

@@ -90,10 +90,14 @@ function drawTree(forks) {
     say(row.number, block.slot);
     row.marks.forEach((mark, at) => set(mark, { x: marks + at * 12, visibility: roles[at] === n ? "visible" : "hidden" }));
     set(row.root, { x: root });
-    set(row.room, { x: bar, width: room });
-    set(row.weight, { x: bar, width: Math.round(room * Math.min(1, block.weight / most)) });
+    // Fork choice counts no votes for a finalized block: nothing can change it. The oldest block is
+    // one as well, before it is on the disk.
+    const isFinal = n === forks.finalized;
+    const hasVotes = !isFinal && (block.parent !== null || block.weight > 0);
+    set(row.room, { x: bar, width: hasVotes ? room : 0 });
+    set(row.weight, { x: bar, width: hasVotes ? Math.round(room * Math.min(1, block.weight / most)) : 0 });
     set(row.count, { x: width - 6 });
-    say(row.count, `${short(block.weight)}/${short(forks.validators)}`);
+    say(row.count, isFinal ? "final" : hasVotes ? `${short(block.weight)}/${short(forks.validators)}` : "");
     say(row.title, `slot ${block.slot}, proposer ${block.proposer}, ${block.root}`
       + (block.skipped > 0 ? `, ${block.skipped} blocks between it and the one below` : ""));
   });

@@ -1,4 +1,5 @@
-//! A headless Chromium, driven by its debugging protocol over two named pipes.
+//! A headless Chromium, driven by its debugging protocol over two named pipes. The tests of the
+//! command line use it as well.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -6,12 +7,14 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::api::tests::ENOUGH;
+/// The time limit for an answer of the browser. A busy machine starts one in some seconds.
+const ENOUGH: Duration = Duration::from_secs(60);
 
 /// The names of the program, the usual one first.
 const PROGRAMS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
@@ -25,29 +28,29 @@ const COUNT_SHIFTS: &str = "window.shifts = []; new PerformanceObserver((list) =
 }).observe({ type: 'layout-shift', buffered: true });";
 
 /// A running browser with one page.
-pub(super) struct Browser {
+pub(crate) struct Browser {
     child: Child,
     commands: File,
     messages: Receiver<Value>,
     next: u64,
     session: Option<String>,
     /// Errors of scripts, and violations of the policy.
-    pub(super) problems: Vec<String>,
+    pub(crate) problems: Vec<String>,
     _folder: tempfile::TempDir,
 }
 
 /// The size of a page, and its colours.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Screen {
-    pub(super) name: &'static str,
-    pub(super) width: u32,
-    pub(super) height: u32,
-    pub(super) is_dark: bool,
+pub(crate) struct Screen {
+    pub(crate) name: &'static str,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) is_dark: bool,
 }
 
 impl Browser {
     /// Starts a browser. Returns `None` without one, and says so.
-    pub(super) fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let answers = |program: &&str| {
             let version = Command::new(program).arg("--version").stdout(Stdio::null()).status();
             version.is_ok_and(|status| status.success())
@@ -102,7 +105,7 @@ impl Browser {
     }
 
     /// Calls a method of the protocol, and returns its result.
-    pub(super) fn call(&mut self, method: &str, parameters: Value) -> Value {
+    pub(crate) fn call(&mut self, method: &str, parameters: Value) -> Value {
         let id = self.next;
         self.next += 1;
         let mut command = json!({ "id": id, "method": method, "params": parameters });
@@ -129,7 +132,7 @@ impl Browser {
     }
 
     /// Opens the page of a node.
-    pub(super) fn open(&mut self, address: SocketAddr, screen: Screen) {
+    pub(crate) fn open(&mut self, address: SocketAddr, screen: Screen) {
         let Screen { width, height, is_dark, .. } = screen;
         self.call(
             "Emulation.setDeviceMetricsOverride",
@@ -142,7 +145,7 @@ impl Browser {
     }
 
     /// Returns the value of an expression on the page.
-    pub(super) fn value(&mut self, expression: &str) -> Value {
+    pub(crate) fn value(&mut self, expression: &str) -> Value {
         let parameters =
             json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
         let result = self.call("Runtime.evaluate", parameters);
@@ -151,11 +154,11 @@ impl Browser {
     }
 
     /// Waits until an expression is true. The page decides, so nothing is missed in between.
-    pub(super) fn wait(&mut self, condition: &str) {
-        // A failed look is a page that is not there yet. After 15 s, the text of the page returns.
+    pub(crate) fn wait(&mut self, condition: &str) {
+        // A failed look is a page that is not there yet. After 30 s, the text of the page returns.
         let text = self.value(&format!(
             "new Promise((done) => {{
-                const end = performance.now() + 15000;
+                const end = performance.now() + 30000;
                 const look = () => {{
                     let is_so = false;
                     try {{ is_so = Boolean({condition}); }} catch {{}}
@@ -171,7 +174,7 @@ impl Browser {
 
     /// Takes a picture of the whole page: a PNG. The variable `PAGE_PICTURES` names a folder to
     /// keep it in.
-    pub(super) fn picture(&mut self, name: &str) -> Vec<u8> {
+    pub(crate) fn picture(&mut self, name: &str) -> Vec<u8> {
         let size = self.call("Page.getLayoutMetrics", json!({}))["cssContentSize"].clone();
         let (width, height) = (&size["width"], &size["height"]);
         let clip = json!({ "x": 0, "y": 0, "width": width, "height": height, "scale": 1 });

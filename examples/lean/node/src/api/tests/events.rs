@@ -1,7 +1,6 @@
 //! Tests of the events: their content against the views, and the limits of their streams.
 
-use std::io::{BufRead as _, BufReader, Read, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::io::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::api::events::{Board, Taken};
 use crate::api::tests::client::{ask, connect, get};
+use crate::api::tests::stream_client::{Events, REQUEST, quick};
 use crate::api::tests::{ANY_PORT, ENOUGH, Served, sources};
 use crate::api::{Api, ApiSources, Limits, Watched};
 use crate::events::{Event, Latest, MOST_SLOTS, Phase};
@@ -22,7 +22,6 @@ use chain::{Chain, Snapshot};
 use consensus::{Checkpoint, ForkChoiceNode, ForkChoiceView, Root, SlotClock, State};
 use storage::{Durable, Figures};
 
-const REQUEST: &str = "GET /events HTTP/1.1\r\nhost: node\r\n\r\n";
 const SHORT: Duration = Duration::from_millis(50);
 
 fn root(byte: u8) -> Root {
@@ -426,110 +425,4 @@ fn the_history_has_one_record_in_a_slot_and_forgets_the_oldest() {
     assert_eq!((slots[0].slot, slots[0].head), (10, 10), "the later record of a slot");
     assert!(slots.is_sorted_by_key(|record| record.slot));
     assert_eq!(slots[0].losses, 0, "losses before the first record are in it alone");
-}
-
-/// Limits with quick events.
-fn quick() -> Limits {
-    Limits { event_period: Duration::from_millis(1), ..Limits::default() }
-}
-
-/// An open stream of events.
-struct Events {
-    lines: BufReader<Chunks>,
-}
-
-impl Events {
-    fn open(address: SocketAddr) -> Self {
-        Self::try_open(address).expect("there is a place")
-    }
-
-    /// Returns `None` if the answer is no stream.
-    fn try_open(address: SocketAddr) -> Option<Self> {
-        let mut stream = connect(address);
-        stream.write_all(REQUEST.as_bytes()).expect("the server reads");
-        let mut reader = BufReader::new(stream);
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            assert!(reader.read_line(&mut head).expect("an answer comes in time") > 0, "{head}");
-        }
-        if !head.starts_with("HTTP/1.1 200 ") {
-            return None;
-        }
-        assert!(head.contains("content-type: text/event-stream\r\n"), "{head}");
-        assert!(head.contains("cache-control: no-store\r\n"), "{head}");
-        Some(Self { lines: BufReader::new(Chunks { stream: reader, left: 0, has_ended: false }) })
-    }
-
-    /// Returns the next event, or `None` after an orderly end.
-    fn next(&mut self) -> Option<Event> {
-        let mut name = String::new();
-        loop {
-            let mut line = String::new();
-            if self.lines.read_line(&mut line).expect("events come in time") == 0 {
-                return None;
-            }
-            if let Some(text) = line.strip_prefix("event: ") {
-                name = text.trim_end().to_owned();
-            } else if let Some(data) = line.strip_prefix("data: ") {
-                return Some(Event::read(&name, data).expect("it is JSON").expect("it is known"));
-            }
-        }
-    }
-
-    /// Reads events until one is the wanted one.
-    fn until<T>(&mut self, mut wanted: impl FnMut(&Event) -> Option<T>) -> T {
-        loop {
-            let event = self.next().expect("the stream goes on");
-            if let Some(found) = wanted(&event) {
-                return found;
-            }
-        }
-    }
-
-    fn read_to_end(&mut self) {
-        while self.next().is_some() {}
-        assert!(self.lines.get_ref().has_ended, "the last chunk has come");
-    }
-
-    /// Reads until the connection has gone, in the middle of an event.
-    fn read_to_reset(mut self) {
-        let mut rest = Vec::new();
-        let end = self.lines.read_to_end(&mut rest);
-        assert!(end.is_err() && !self.lines.get_ref().has_ended, "{} bytes", rest.len());
-    }
-}
-
-/// The body of an answer in chunks.
-struct Chunks {
-    stream: BufReader<TcpStream>,
-    left: usize,
-    has_ended: bool,
-}
-
-impl Read for Chunks {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.has_ended {
-            return Ok(0);
-        }
-        if self.left == 0 {
-            let mut size = String::new();
-            self.stream.read_line(&mut size)?;
-            let size = usize::from_str_radix(size.trim_end(), 16);
-            self.left = size.map_err(|_| std::io::ErrorKind::UnexpectedEof)?;
-            self.has_ended = self.left == 0;
-            if self.has_ended {
-                return Ok(0);
-            }
-        }
-        let most = buffer.len().min(self.left);
-        let count = self.stream.read(&mut buffer[..most])?;
-        if count == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        self.left -= count;
-        if self.left == 0 {
-            self.stream.read_exact(&mut [0; 2])?;
-        }
-        Ok(count)
-    }
 }

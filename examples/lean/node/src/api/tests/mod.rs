@@ -6,11 +6,14 @@ mod bounds;
 mod browser;
 mod client;
 mod condition;
+mod event_crowds;
 mod events;
 mod fairness;
+mod other_sites;
 mod page;
 #[cfg(unix)]
 mod page_in_browser;
+mod stream_client;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;

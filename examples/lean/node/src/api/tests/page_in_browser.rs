@@ -8,11 +8,12 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use actor_lanes::view::{self, Publisher};
-use network::{BannedPeer, ConnectedPeer, PeerId, PeerTable};
+use network::{BannedPeer, ConnectedPeer, Multiaddr, PeerId, PeerTable};
 use serde_json::json;
 use tokio::time::Instant;
 
 use crate::api::tests::browser::{Browser, Screen};
+use crate::api::tests::stream_client::Events;
 use crate::api::tests::{ANY_PORT, ENOUGH, sources};
 use crate::api::{Api, ApiSources, EventSources, Limits, Watched};
 use crate::events::MOST_BLOCKS;
@@ -96,6 +97,7 @@ fn chain_at(time: u64) -> Snapshot {
 fn peers() -> PeerTable {
     let now = Instant::now();
     let peer = |n: u32| ConnectedPeer {
+        address: Multiaddr::empty(),
         peer: PeerId::random(),
         is_configured: n < 3,
         is_inbound: n % 2 == 1,
@@ -120,6 +122,10 @@ struct Page {
 }
 
 fn serve(chain: Snapshot, change: impl FnOnce(&mut ApiSources)) -> Page {
+    serve_within(Limits::default(), chain, change)
+}
+
+fn serve_within(limits: Limits, chain: Snapshot, change: impl FnOnce(&mut ApiSources)) -> Page {
     let (handle, mailbox) = Chain::new();
     let (publisher, published) = view::publisher(chain);
     let (decoder, decoder_mailbox) = actor_lanes::mailbox::<chain::decoder::DecoderMessage>();
@@ -128,7 +134,7 @@ fn serve(chain: Snapshot, change: impl FnOnce(&mut ApiSources)) -> Page {
     change(&mut sources);
     // A few messages that nobody handles, for the bars.
     (0..5).for_each(|_| assert_eq!(sources.chain.head(Duration::from_millis(1)), None));
-    let limits = Limits { event_period: Duration::from_millis(100), ..Limits::default() };
+    let limits = Limits { event_period: Duration::from_millis(100), ..limits };
     let api = Api::start(ANY_PORT, sources, limits).expect("a port is free");
     Page { api, publisher, _kept: Box::new((mailbox, decoder_mailbox)) }
 }
@@ -176,6 +182,11 @@ fn a_browser_shows_a_live_node_at_every_width_and_in_both_colours() {
         browser.wait("window.first ||= Number(document.getElementById('head').textContent)");
         browser.wait("Number(document.getElementById('head').textContent) > window.first + 20");
         browser.wait("document.querySelector('#lag .curve').getAttribute('d').includes('L')");
+        // Finality is twelve slots behind, and the blocks above have votes.
+        let texts = "[...document.querySelectorAll('#tree .row')].map((it) => it.lastChild\
+                     .previousSibling.textContent)";
+        browser.wait(&format!("{texts}.filter((it) => it === 'final').length === 1"));
+        browser.wait(&format!("{texts}.filter((it) => it.endsWith('/64')).length > 8"));
         assert_eq!(browser.value(TOO_WIDE), json!([]), "{screen:?}");
         assert_eq!(browser.value(IS_WITHIN), json!(true), "{screen:?}");
         assert_eq!(browser.value("window.shifts"), json!([]), "{screen:?}");
@@ -228,10 +239,29 @@ fn a_stuck_owner_and_an_ended_node_stand_out_on_the_page() {
     browser.wait("document.getElementById('phase').textContent === 'stuck'");
     browser.wait("document.getElementById('notice').textContent.includes('stuck for 30.0 s')");
     assert_eq!(browser.picture("stuck").get(..4), Some(&b"\x89PNG"[..]));
+    // The owner goes on.
+    page.publisher.publish(chain_at(88));
+    browser.wait("document.getElementById('phase').textContent === 'running'");
+    browser.wait("!document.getElementById('notice').classList.contains('alarm')");
     assert_eq!(page.api.stop(ENOUGH), None);
     browser.wait("document.getElementById('phase').textContent === 'no data'");
     browser.wait("document.body.classList.contains('stale')");
     assert_eq!(browser.picture("no-data").get(..4), Some(&b"\x89PNG"[..]));
+}
+
+#[test]
+fn a_page_without_a_place_for_its_stream_says_so_and_gets_one_that_becomes_free() {
+    let Some(mut browser) = Browser::start() else { return };
+    let limits = Limits { event_streams_per_client: 1, ..Limits::default() };
+    let page = serve_within(limits, chain_at(50), |sources| {
+        sources.wall = WallClock::new(|| SystemTime::UNIX_EPOCH + Duration::from_secs(40));
+    });
+    let other = Events::open(page.api.address());
+    browser.open(page.api.address(), PHONE);
+    browser.wait("document.getElementById('notice').textContent.includes('close other views')");
+    drop(other);
+    browser.wait("document.getElementById('phase').textContent === 'running'");
+    assert_eq!(page.api.stop(ENOUGH), None);
 }
 
 #[test]
