@@ -45,7 +45,7 @@ pub use error::StorageError;
 pub use identity::ChainIdentity;
 pub use memory::{MemoryReader, MemoryStore};
 pub use owner::{Durable, Storage, StorageActor, StorageMessage};
-pub use progress::Progress;
+pub use progress::{Progress, Tenths};
 pub use redb_store::{RedbReader, RedbStore, Verified};
 pub use store::{ChainStore, Figures, Keep, Loaded, Pruned, ReadChain};
 pub use votes::MOST_VOTES;

@@ -54,7 +54,8 @@ impl RedbStore {
     /// of another network, scheme or newer version, if its file is incomplete, damaged or of
     /// another kind, or if the disk has a fault. A refused folder stays as it was.
     pub fn open(folder: &Path, identity: &ChainIdentity) -> Result<Self, StorageError> {
-        let folder = Folder::lock(folder, Purpose::Node(identity), &Progress::none())?;
+        let checking = Progress::logged("checking the file of the chain");
+        let folder = Folder::lock(folder, Purpose::Node(identity), &checking)?;
         let database = folder.open_or_create(identity)?;
         let path = folder.database();
         Ok(Self::of(database, &path, Some(folder)))

@@ -13,14 +13,14 @@ use tempfile::TempDir;
 use super::RedbStore;
 use super::schema;
 use super::tables::{META, VOTES};
+use crate::chain_file;
 use crate::changes::{Changes, Finalized};
 use crate::error::StorageError;
 use crate::forest::{Chance, Forest, identity};
 use crate::identity::ChainIdentity;
-use crate::memory::MemoryStore;
 use crate::model_tests::Answers;
 use crate::progress::Progress;
-use crate::store::{ChainStore as _, ReadChain as _};
+use crate::store::{ChainStore as _, Loaded, ReadChain as _};
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary directory")
@@ -401,24 +401,28 @@ fn pruning_below_a_horizon_removes_all_older_blocks_and_compaction_shrinks_the_f
 const FIRST_SCHEMA: &[u8] = include_bytes!("../fixtures/schema-1.redb");
 const FIRST_FORMAT: &[u8] = include_bytes!("../fixtures/version-1.lean");
 
+/// The finalized block in both of them.
+const FIRST_FINALIZED: (u64, &str) =
+    (8, "0x68c55efff9a3270da77d504fb06de8711a67d974dc6c51c1c678cc79d962a863");
+
 #[test]
 fn the_files_of_the_first_version_are_read() {
     let folder = folder();
-    fs::write(file(folder.path()), FIRST_SCHEMA).expect("there is room");
-    let store = open(folder.path()).expect("it is of this network");
-    let (reader, forest) = (store.reader(), fixture());
-    assert_eq!(reader.load().expect("it is intact"), forest.reader().load().expect("a model"));
-    assert!(reader.verify(&Progress::none()).expect("it is intact").blocks > 4);
-    let exported = crate::chain_file::check(FIRST_FORMAT).expect("it is intact");
-    assert_eq!(Some(exported.finalized), reader.figures().expect("it is intact").finalized);
-}
-
-/// Returns the content of the files of the first version.
-fn fixture() -> MemoryStore {
-    let (mut forest, mut model) = (Forest::new(3), MemoryStore::new());
-    model.write(&forest.anchor()).expect("a model takes all");
-    for _ in 0..12 {
-        model.write(&forest.turn()).expect("a model takes all");
-    }
-    model
+    let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+    fs::create_dir(&old).expect("it is writable");
+    fs::write(file(&old), FIRST_SCHEMA).expect("there is room");
+    let exported = folder.path().join("exported");
+    fs::write(&exported, FIRST_FORMAT).expect("there is room");
+    chain_file::import(&new, &exported, Progress::none(), Progress::none()).expect("it is intact");
+    let load = |folder: &Path| {
+        let store = open(folder).expect("it is of this network");
+        store.reader().verify(&Progress::none()).expect("it is intact");
+        let loaded = store.reader().load().expect("it is intact").expect("it has an anchor");
+        // The addresses of peers are not exported.
+        Loaded { peers: Vec::new(), ..loaded }
+    };
+    let loaded = load(&old);
+    assert_eq!(loaded, load(&new));
+    let Checkpoint { slot, root } = loaded.finalized;
+    assert_eq!((slot, root.to_string().as_str()), FIRST_FINALIZED);
 }

@@ -2,13 +2,12 @@
 
 use std::io::{self, IsTerminal as _};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::command::say;
-use storage::Progress;
+use storage::{Progress, Tenths};
 
 /// A shorter operation shows nothing.
 const LONG: Duration = Duration::from_millis(500);
@@ -28,10 +27,12 @@ pub(super) fn progress(doing: &'static str, unit: Unit) -> Progress {
         let bar = Bar { doing, unit, bar: OnceLock::new() };
         Progress::new(move |done, all| bar.show(done, all, begun.elapsed()))
     } else {
-        let lines = Lines { doing, shown: AtomicU64::new(0) };
+        let tenths = Tenths::default();
         Progress::new(move |done, all| {
-            if let Some(line) = lines.next(done, all, begun.elapsed()) {
-                say(format_args!("{line}"));
+            if begun.elapsed() >= LONG
+                && let Some(tenth) = tenths.new_one(done, all)
+            {
+                say(format_args!("{doing}: {} %", 10 * tenth));
             }
         })
     }
@@ -73,36 +74,9 @@ impl Drop for Bar {
     }
 }
 
-/// One line for each tenth of the work.
-#[derive(Debug)]
-struct Lines {
-    doing: &'static str,
-    /// The tenths with a line. Only a counter, so its order is of no interest.
-    shown: AtomicU64,
-}
-
-impl Lines {
-    fn next(&self, done: u64, all: u64, time: Duration) -> Option<String> {
-        let tenths = done.saturating_mul(10) / all.max(1);
-        let is_new = time >= LONG && self.shown.fetch_max(tenths, Relaxed) < tenths;
-        is_new.then(|| format!("{}: {} %", self.doing, 10 * tenths))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_long_operation_has_one_line_for_each_tenth_and_a_short_one_has_none() {
-        let lines = Lines { doing: "checking", shown: AtomicU64::new(0) };
-        assert_eq!((0..100).find_map(|done| lines.next(done, 100, LONG / 2)), None);
-        let shown: Vec<_> = (0..=100).filter_map(|done| lines.next(done, 100, LONG)).collect();
-        assert_eq!(shown.len(), 10);
-        assert_eq!(shown.first().map(String::as_str), Some("checking: 10 %"));
-        assert_eq!(shown.last().map(String::as_str), Some("checking: 100 %"));
-        assert_eq!(lines.next(0, 0, LONG), None, "an empty operation is no error");
-    }
 
     #[test]
     fn a_bar_shows_blocks_and_bytes() {
