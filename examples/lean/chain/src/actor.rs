@@ -10,6 +10,7 @@ use libssz::SszEncode;
 
 use crate::effect::Effect;
 use crate::message::ChainMessage;
+use crate::range_from_disk::range_from_disk;
 use crate::signer::Signer;
 use crate::snapshot::Snapshot;
 use crate::state::ChainState;
@@ -129,6 +130,10 @@ impl ChainActor {
     fn carry_out(&mut self, effects: Vec<Effect>, cx: &mut Context<ChainMessage>) {
         for effect in effects {
             match effect {
+                // What this node would say now does not survive its end, which has begun.
+                Effect::SignVote(..) | Effect::SignBlock(_) if self.has_disk_failed() => {
+                    self.state.count("DISK_FAILED");
+                }
                 Effect::SignVote(validator, data) => {
                     if self.signer.sign_vote(validator, data).is_err() {
                         self.state.count("SIGNER_LANE_REFUSED");
@@ -170,6 +175,10 @@ impl ChainActor {
                 Effect::PublishSnapshot => self.publish(),
             }
         }
+    }
+
+    fn has_disk_failed(&self) -> bool {
+        self.storage.as_ref().is_some_and(|storage| storage.durable().failure.is_some())
     }
 
     /// The specification gives a slot's block 8 × 50 ms into interval 1: half an interval.
@@ -250,7 +259,7 @@ impl ChainActor {
         if let Some(storage) = &self.storage {
             self.state.announce_durable(storage.durable().finalized, &mut snapshot);
         }
-        snapshot.fork_choice = self.state.fork_choice_view();
+        snapshot.fork_choice = self.state.fork_choice_view(snapshot.finalized.slot);
         snapshot.tick_lateness = self.lateness;
         snapshot.worst_tick_lateness = self.worst_lateness;
         // At once, because a reply of this turn may follow.
@@ -295,20 +304,9 @@ impl ChainActor {
         }
         let reader = storage.reader();
         cx.executor().run_blocking(Box::new(move || {
-            let most = usize::try_from(range.count).unwrap_or(usize::MAX);
-            match reader.blocks(on_disk, most) {
-                // A checkpoint has no proof. A peer that catches up by range verifies each proof.
-                Ok(blocks) => reply.send(
-                    blocks
-                        .into_iter()
-                        .filter(|block| block.block.slot == 0 || !block.proof.proof.is_empty())
-                        .chain(rest)
-                        .map(|block| block.to_ssz()),
-                ),
-                Err(error) => {
-                    tracing::error!(%error, "a range was not served");
-                    reply.unavailable("the history cannot be read");
-                }
+            match range_from_disk(reader, on_disk, rest) {
+                Ok(blocks) => reply.send(blocks.map(|block| block.to_ssz())),
+                Err(why) => reply.unavailable(why),
             }
         }));
     }

@@ -81,7 +81,7 @@ impl Base {
     }
 
     /// Returns the view of fork choice for other threads.
-    pub(super) fn fork_choice_view(&mut self) -> Arc<ForkChoiceView> {
-        self.fork_choice.view(&self.store)
+    pub(super) fn fork_choice_view(&mut self, announced: Slot) -> Arc<ForkChoiceView> {
+        self.fork_choice.view_from(&self.store, announced)
     }
 }

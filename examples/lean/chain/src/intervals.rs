@@ -52,7 +52,14 @@ impl ChainState {
         if interval == 0 {
             self.blocks.records.forgive(slot);
             self.history.forget_unservable(slot);
+            let late =
+                if self.keeping.is_on() { self.base.store.uncounted_votes() } else { Vec::new() };
             self.duties.propose(slot, &mut self.base);
+            if self.base.now() == now {
+                // A block was produced. It has counted the votes since the last acceptance. A failed
+                // production restores the store's time.
+                self.keeping.votes(late);
+            }
         }
         self.advance(now);
         if self.base.store.latest_finalized() != finalized {

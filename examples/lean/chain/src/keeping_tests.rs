@@ -1,10 +1,12 @@
 //! The changes for a store on disk, a restart from them, and the finality that may be announced.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use storage::{ChainStore as _, Changes, MemoryStore, ReadChain as _};
 
 use crate::effect::Effect;
+use crate::range_from_disk::range_from_disk;
 use crate::role::Role;
 use crate::state::ChainState;
 use crate::state_tests::{Producer, chain, gossip_block, gossip_vote, tick};
@@ -110,6 +112,30 @@ fn a_restarted_chain_serves_its_blocks_from_memory_and_names_those_on_the_disk()
     let read = disk.reader().blocks(on_disk, 12).expect("it is intact");
     let served: Vec<_> = read.into_iter().chain(rest).collect();
     assert_eq!(served, follower.serve_range(range).expect("it is within the window"));
+}
+
+#[test]
+fn an_answer_from_the_disk_begins_after_the_last_hole_and_is_refused_if_nothing_is_left() {
+    let mut follower = kept();
+    let mut changes = Changes::default();
+    follow(&mut follower, 12).into_iter().for_each(|turn| changes.join(turn));
+    let finalized = changes.finalized.as_ref().expect("twelve slots have finality").checkpoint;
+    let answer = |known: &dyn Fn(Slot) -> bool, slots: Range<Slot>| {
+        // The finalized chain is known to its first slot, as after a start at a checkpoint.
+        let mut changes = changes.clone();
+        changes.blocks.retain(|(_, block)| known(block.block.slot));
+        let mut disk = MemoryStore::new();
+        disk.write(&changes).expect("the finalized block is among them");
+        let answer = range_from_disk(Arc::new(disk.reader()), slots, Vec::new());
+        answer.map(|blocks| blocks.map(|block| block.block.slot).collect::<Vec<_>>())
+    };
+    let last = finalized.slot;
+    let all = answer(&|_| true, 1..last + 1).expect("it has them");
+    assert_eq!(all, (1..=last).collect::<Vec<_>>());
+    let behind = answer(&|slot| slot != 3, 1..last + 1).expect("it has some");
+    assert_eq!(behind, (4..=last).collect::<Vec<_>>());
+    assert!(answer(&|slot| slot >= last, 1..last).is_err(), "no block before the checkpoint");
+    assert!(answer(&|slot| slot != 3, 2..4).is_err(), "a hole at the end of the range");
 }
 
 #[test]

@@ -48,6 +48,7 @@ mod meters;
 mod pending_blocks;
 mod pending_votes;
 mod proving;
+mod range_from_disk;
 mod rank;
 mod refusal;
 mod role;

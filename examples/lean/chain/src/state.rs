@@ -297,8 +297,8 @@ impl ChainState {
     }
 
     /// Returns the view of fork choice for other threads.
-    pub(crate) fn fork_choice_view(&mut self) -> Arc<ForkChoiceView> {
-        self.base.fork_choice_view()
+    pub(crate) fn fork_choice_view(&mut self, announced: Slot) -> Arc<ForkChoiceView> {
+        self.base.fork_choice_view(announced)
     }
 
     /// Returns a snapshot for other threads. Large parts are shared. The actor adds the lateness of

@@ -54,10 +54,15 @@ impl ForkChoiceViewer {
 
     /// Returns a view of the store's fork choice.
     pub fn view(&mut self, store: &Store) -> Arc<ForkChoiceView> {
-        if let Some(latest) = &self.latest {
+        self.view_from(store, store.latest_finalized().slot)
+    }
+
+    /// Returns a view from an announced finalized slot on, if the store's own one is later.
+    pub fn view_from(&mut self, store: &Store, announced: Slot) -> Arc<ForkChoiceView> {
+        let finalized = announced.min(store.latest_finalized().slot);
+        if let Some(latest) = self.latest.as_ref().filter(|_| self.finalized == finalized) {
             return Arc::clone(latest);
         }
-        let finalized = store.latest_finalized().slot;
         if finalized < self.finalized {
             // A reorganisation lowered it, so the blocks left out must be shown again.
             *self = Self::default();

@@ -55,12 +55,13 @@ impl Kills {
     /// Panics if there is no node with a number of the victims.
     pub fn follow(&mut self, update: Update, devnet: &mut Devnet) -> Result<bool, DevnetError> {
         if let Update::Status(node) = update
+            // Before the first publication of its owner, a node reports no finalized block.
+            && let Some(finalized) = devnet.agreement().finalized(node)
             && let Some(killed) = self
                 .killed
                 .iter_mut()
                 .find(|killed| killed.node == node && killed.goes_on.is_none())
         {
-            let finalized = devnet.agreement().finalized(node).unwrap_or(0);
             let (name, announced) = (killed.name.clone(), killed.announced);
             if finalized < announced {
                 return Err(devnet.error(Problem::LostFinality {

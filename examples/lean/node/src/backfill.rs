@@ -114,6 +114,11 @@ impl Backfill {
             self.progress.unwritten = Some(refused);
             return self.go_on_later(cx);
         }
+        if let Some(finalized) = self.storage.durable().finalized {
+            // Peers do not keep older blocks either.
+            let oldest = finalized.slot.saturating_sub(self.horizon);
+            self.progress.wanted.retain(|wanted| wanted.slot >= oldest);
+        }
         if self.progress.wanted.is_empty() && !self.search() {
             return;
         }

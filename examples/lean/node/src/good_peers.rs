@@ -64,9 +64,14 @@ fn merged(good: impl Iterator<Item = String>, before: &[String], table: &PeerTab
     };
     let mut known = HashSet::new();
     good.chain(before.iter().filter(|address| !is_banned(address)).cloned())
-        .filter(|address| known.insert(address.clone()))
+        .filter(|address| known.insert(identity(address).to_owned()))
         .take(MOST_PEERS)
         .collect()
+}
+
+/// Returns the identity in an address, so that a peer with several addresses is kept once.
+fn identity(address: &str) -> &str {
+    address.rsplit_once("/p2p/").map_or(address, |(_, peer)| peer)
 }
 
 /// Returns the address to dial a peer at, with its identity.
@@ -109,6 +114,10 @@ mod tests {
         let before = [both.clone(), banned, known.clone()];
         let kept = merged([good.clone(), both.clone()].into_iter(), &before, &table);
         assert_eq!(kept, [good, both, known]);
+        let moved = format!("/ip4/127.0.0.1/udp/9009/quic-v1/p2p/{}", peers[0]);
+        let kept = merged([moved.clone()].into_iter(), &kept, &PeerTable::default());
+        assert_eq!(kept[0], moved, "one place for a peer with another address");
+        assert_eq!(kept.len(), 3);
         let many: Vec<_> = (0..MOST_PEERS + 9).map(|_| address(PeerId::random())).collect();
         assert_eq!(merged(many.iter().cloned(), &before, &table), many[..MOST_PEERS]);
     }

@@ -109,7 +109,10 @@ impl Nodes {
         match line {
             ReportLine::Status(status) => {
                 self.slot = self.slot.max(status.slot);
-                self.announced.note(node, status.finalized_slot, status.finalized_root);
+                // Before the first publication of its owner, a node reports no finalized block.
+                if !status.finalized_root.is_zero() {
+                    self.announced.note(node, status.finalized_slot, status.finalized_root);
+                }
             }
             ReportLine::Ready(_) => {}
             ReportLine::Failed(_) | ReportLine::Stopped(_) => panic!("node {node}: {line:?}"),

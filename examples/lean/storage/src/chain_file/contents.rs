@@ -172,7 +172,10 @@ impl<R: Read> Contents<R> {
     /// Returns the root of the last finalized block before a slot, or zero before the first one.
     fn root_before(&self, slot: Slot) -> Root {
         let history = &self.newest.historical_block_hashes;
-        let roots = (0..slot).rev().filter_map(|slot| history.get(usize::try_from(slot).ok()?));
+        // The slot is from the file, and can be far beyond the history.
+        let roots = (0..slot.min(history.len() as u64))
+            .rev()
+            .filter_map(|slot| history.get(usize::try_from(slot).ok()?));
         roots.copied().find(|root| !root.is_zero()).unwrap_or(Root::ZERO)
     }
 }
