@@ -14,6 +14,7 @@
 )]
 
 mod api;
+mod chain_file;
 mod checkpoint;
 mod gossip;
 mod key;
@@ -28,6 +29,7 @@ use std::fmt;
 
 pub use self::{
     api::api_request,
+    chain_file::{chain_file, records_of_a_far_slot, records_of_a_small_chain},
     checkpoint::checkpoint,
     gossip::{gossip_message, gossip_rpc, raw_snappy, topic},
     key::{key_file, network_key, tree_key},
@@ -55,9 +57,10 @@ impl fmt::Debug for Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 26] = [
+pub const TARGETS: [Target; 27] = [
     Target { name: "api_request", run: api_request },
     Target { name: "chain_config", run: chain_config },
+    Target { name: "chain_file", run: chain_file },
     Target { name: "checkpoint", run: checkpoint },
     Target { name: "genesis_file", run: genesis_file },
     Target { name: "gossip_message", run: gossip_message },

@@ -8,7 +8,7 @@ use consensus::{
     ProofBytes, Root, SignedAggregatedAttestation, SignedAttestation, SignedBlock,
     SingleMessageAggregate, State, Validators, aggregation_bits, genesis,
 };
-use fuzzing::rows_of_a_small_chain;
+use fuzzing::{records_of_a_far_slot, records_of_a_small_chain, rows_of_a_small_chain};
 use libssz::SszEncode as _;
 use network::{HostKey, NodeRecord, SlotRange, Status};
 use wire::gossip_rpc::{
@@ -102,6 +102,10 @@ pub(crate) fn of(target: &str) -> Vec<Seed> {
         "ssz_vote" => vec![
             seed("test", vote(Scheme::TEST).to_ssz()),
             seed("long", vote(Scheme::LONG).to_ssz()),
+        ],
+        "chain_file" => vec![
+            seed("small", records_of_a_small_chain()),
+            seed("far-slot", records_of_a_far_slot()),
         ],
         "stored_file" => vec![
             seed("whole", u32::MAX.to_le_bytes()),
