@@ -45,7 +45,12 @@ type Row<T> = [T; HEADINGS.len()];
 /// ```
 /// use devnet::{Condition, NodeView, table};
 ///
-/// let view = NodeView { name: "node-0".to_owned(), condition: Condition::Starting, status: None };
+/// let view = NodeView {
+///     name: "node-0".to_owned(),
+///     condition: Condition::Starting,
+///     started_in: None,
+///     status: None,
+/// };
 /// let text = table::render([&view]);
 /// assert!(text.starts_with("node    state "));
 /// assert!(text.ends_with("node-0  starting\n"));
