@@ -176,6 +176,19 @@ fn finality_by_an_own_block_is_sent_to_the_store_in_the_slot_of_the_block() {
 }
 
 #[test]
+fn the_view_of_fork_choice_begins_at_the_announced_finality() {
+    let mut follower = kept();
+    follow(&mut follower, 12);
+    let own = follower.head().finalized.slot;
+    assert!(own > 2);
+    for announced in [own - 2, own - 1, own, own - 2, own + 5] {
+        let view = follower.fork_choice_view(announced);
+        let first = view.nodes.iter().map(|node| node.slot).min();
+        assert_eq!(first, Some(announced.min(own)), "of {own}");
+    }
+}
+
+#[test]
 fn refused_changes_are_sent_with_the_next_ones_and_nothing_is_lost() {
     let mut follower = kept();
     let (mut each, mut late) = (disk(), disk());
