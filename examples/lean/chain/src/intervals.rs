@@ -56,8 +56,8 @@ impl ChainState {
                 if self.keeping.is_on() { self.base.store.uncounted_votes() } else { Vec::new() };
             self.duties.propose(slot, &mut self.base);
             if self.base.now() == now {
-                // A block was produced. It has counted the votes since the last acceptance. A failed
-                // production restores the store's time.
+                // A block was produced. It has counted the votes since the last acceptance. A
+                // failed production restores the store's time.
                 self.keeping.votes(late);
             }
         }
