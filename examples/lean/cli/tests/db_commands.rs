@@ -154,8 +154,8 @@ fn wrong_uses(network: &Network, folder: &Path, file: &Path) {
     assert!(error.contains("is damaged in record "), "{error}");
     assert!(!other.exists(), "a refusal creates nothing");
     for arguments in [&["inspect"][..], &["verify"], &["prune"], &["export", "--to", "x"]] {
-        let error = refused(&mut db(arguments, &other), FAILURE);
-        assert!(error.contains("No such file"), "{error}");
+        let error = refused(&mut db(arguments, &other), USAGE);
+        assert!(error.contains("has no chain: name the right folder"), "{error}");
         let error = refused(&mut db(arguments, &config), USAGE);
         assert!(error.contains("is not a folder") || error.contains("exists"), "{error}");
     }
@@ -208,6 +208,52 @@ fn a_folder_that_the_user_may_not_write_is_refused_by_a_node_and_can_be_looked_a
     assert!(log.contains("name a writable folder on a local disk with --data-dir"), "{log}");
     assert!(files(&folder) == before);
     fs::set_permissions(&folder, Permissions::from_mode(0o755)).expect("it is ours");
+}
+
+/// Checks the configuration of a node with this folder.
+fn check_config(network: &Network, folder: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_node"));
+    let config = network.directory().join("net/node-0.toml");
+    command.arg("check-config").arg("--config").arg(config).arg("--data-dir").arg(folder);
+    command.output().expect("the program runs")
+}
+
+#[test]
+fn a_check_of_a_configuration_refuses_the_folders_that_a_node_refuses_and_writes_nothing() {
+    let network = Network::write(1);
+    let folder = network.directory().join("chain");
+    let checked = check_config(&network, &folder);
+    assert!(checked.status.success() && !folder.exists(), "{checked:?}");
+
+    let node = RunningNode::start(keeping(&network, &folder));
+    let (_, warned) = (node.http(), check_config(&network, &folder));
+    let (out, errors) = said(&warned);
+    assert!(warned.status.success() && (out + &errors).contains("is in use by process"));
+    node.terminate();
+    assert!(node.end().0.success());
+
+    let before = files(&folder);
+    assert!(check_config(&network, &folder).status.success());
+    let other = Network::write(1);
+    let refused = check_config(&other, &folder);
+    assert_eq!(refused.status.code(), USAGE, "{refused:?}");
+    assert!(said(&refused).1.contains("the chain of another network"), "{refused:?}");
+    let refused = check_config(&network, &network.directory().join("net/node-0.toml"));
+    assert_eq!(refused.status.code(), USAGE, "{refused:?}");
+    assert!(said(&refused).1.contains("is not a folder"), "{refused:?}");
+    assert!(files(&folder) == before);
+}
+
+#[test]
+fn a_failed_fetch_of_a_checkpoint_leaves_no_folder_to_begin_at_genesis_with() {
+    let network = Network::write(1);
+    let folder = network.directory().join("chain");
+    let mut command = keeping(&network, &folder);
+    // Nothing listens at this port.
+    command.args(["--checkpoint-sync-url", "http://127.0.0.1:1"]);
+    command.args(["--checkpoint-sync-deadline-s", "1"]);
+    let output = command.output().expect("the program runs");
+    assert!(!output.status.success() && !folder.exists(), "{output:?}");
 }
 
 /// Returns a folder and everything in it.

@@ -51,6 +51,14 @@ pub(crate) fn beginning(
         let store = Store::new(state, block, validator)?;
         return Ok(Beginning { store, kept: None });
     };
+    // Fetched before the folder is written: a failed fetch leaves no empty chain, which a later
+    // start would begin at genesis.
+    let fetched = match &config.checkpoint_sync_url {
+        Some(_) if !RedbStore::check(folder, &identity(config))? => {
+            Some(anchor(config, &current_slot)?)
+        }
+        _ => None,
+    };
     let mut disk = RedbStore::open(folder, &identity(config))?;
     let mut peers = Vec::new();
     let (store, anchor, blocks) = match disk.reader().load()? {
@@ -59,7 +67,13 @@ pub(crate) fn beginning(
             restored(loaded, config, folder, validator)?
         }
         None => {
-            let Anchor { state, block } = anchor(config, current_slot)?;
+            let Anchor { state, block } =
+                fetched.map_or_else(|| anchor(config, &current_slot), Ok)?;
+            tracing::info!(
+                folder = %folder.display(),
+                slot = block.slot,
+                "a new chain begins, and is kept in this folder"
+            );
             let store = Store::new(state, block, validator)?;
             let anchor = keep_anchor(&mut disk, &store)?;
             (store, anchor, Vec::new())

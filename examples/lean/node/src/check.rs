@@ -4,12 +4,14 @@ use std::io;
 
 use actor_lanes::ThreadConfig;
 
+use crate::beginning::identity;
 use crate::checkpoint_sync::check_url;
 use crate::config::NodeConfig;
 use crate::node::StartError;
 use consensus::{Store, genesis};
 use keys::{ValidatorKeys, regenerate};
 use network::HostKey;
+use storage::{RedbStore, StorageError};
 
 /// Makes everything that [`Node::start`](crate::node::Node::start) makes of its configuration
 /// alone, and returns the keys of the validators. Opens no socket, writes no file, and downloads
@@ -31,6 +33,18 @@ pub fn check(config: &NodeConfig) -> Result<Vec<ValidatorKeys>, StartError> {
     let (state, block) = genesis(config.genesis.genesis_time, config.genesis.registry());
     Store::new(state, block, config.validators.first().map(|keys| keys.index))?;
     Ok(regenerate(&config.validators)?)
+}
+
+/// Checks whether the node can use its folder for the chain, if it has one. Writes nothing.
+///
+/// # Errors
+///
+/// [`StorageError::InUse`] while a node uses the folder, and otherwise the error of the start.
+pub fn check_folder(config: &NodeConfig) -> Result<(), StorageError> {
+    match &config.data_dir {
+        Some(folder) => RedbStore::check(folder, &identity(config)).map(drop),
+        None => Ok(()),
+    }
 }
 
 /// Checks that this machine has a CPU core with this number, with a thread that ends at once.

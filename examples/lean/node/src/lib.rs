@@ -26,5 +26,5 @@ pub mod warnings;
 mod watch;
 
 pub use api::ApiError;
-pub use check::check;
+pub use check::{check, check_folder};
 pub use wire::MIN_SLOTS_FOR_BLOCK_REQUESTS;

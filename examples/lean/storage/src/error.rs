@@ -87,6 +87,12 @@ pub enum StorageError {
         /// Its newest finalized block.
         finalized: Checkpoint,
     },
+    /// The folder has no chain, or does not exist.
+    #[error("{} has no chain: name the right folder with --data-dir", path.display())]
+    NoChain {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The folder is a file.
     #[error("{} is not a folder: name a folder with --data-dir", path.display())]
     NotAFolder {

@@ -15,6 +15,7 @@ use consensus::SlotClock;
 use keys::ValidatorKeys;
 use lean_node::config::{HttpAddress, NodeConfig, peer_fault};
 use lean_node::runtime;
+use storage::StorageError;
 
 /// The time to slot 0 from which on a warning is shown. A longer one is probably a mistake, for
 /// example a time in milliseconds.
@@ -41,6 +42,10 @@ pub(super) fn check_config(arguments: &CheckConfigArguments) -> Result<(), Comma
     }
     let keys = lean_node::check(&config).map_err(CommandError::Check)?;
     let mut findings = Findings::default();
+    match lean_node::check_folder(&config) {
+        Err(error @ StorageError::InUse { .. }) => findings.warn(error.to_string()),
+        checked => checked?,
+    }
     findings.node(&config, runtime.name());
     findings.peers(&config);
     findings.time(&config, since_1970());

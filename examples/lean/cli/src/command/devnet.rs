@@ -217,7 +217,7 @@ fn follow(
             && kills.follow(update, devnet)?
             && !screen.is_view()
         {
-            say(format_args!("killed the nodes, and started them again"));
+            say(format_args!("killed the nodes of --kill, and started them again"));
         }
         match (update, arguments.until_finalized) {
             (Update::Status(node), _) => {

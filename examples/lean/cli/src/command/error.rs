@@ -274,6 +274,7 @@ fn is_wrong_folder(error: &StorageError) -> bool {
         | StorageError::NewerVersion { .. }
         | StorageError::UnknownVersion { .. }
         | StorageError::NotAFolder { .. }
+        | StorageError::NoChain { .. }
         | StorageError::HasChain { .. }
         | StorageError::NotAChain { .. }
         | StorageError::Incomplete { .. }

@@ -105,6 +105,9 @@ impl Folder {
     ) -> Result<(Self, Database, ChainIdentity), StorageError> {
         check_is_folder(path)?;
         let (lock_path, database) = (path.join(LOCK), path.join(DATABASE));
+        if !is_there(&database)? {
+            return Err(StorageError::NoChain { path: path.to_owned() });
+        }
         let lock = match File::open(&lock_path) {
             Ok(lock) => Some(lock),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -291,7 +294,7 @@ fn create_folder(path: &Path) -> Result<(), StorageError> {
     sync(parent.unwrap_or(Path::new(".")))
 }
 
-fn is_there(path: &Path) -> Result<bool, StorageError> {
+pub(super) fn is_there(path: &Path) -> Result<bool, StorageError> {
     path.try_exists().map_err(StorageError::io("find", path))
 }
 

@@ -72,8 +72,8 @@ impl RedbStore {
         progress: &Progress,
     ) -> Result<(Self, ChainIdentity), StorageError> {
         let path = folder.join(folder::DATABASE);
-        if !folder.is_file() {
-            path.metadata().map_err(StorageError::io("open", &path))?;
+        if !folder.is_file() && !folder::is_there(&path)? {
+            return Err(StorageError::NoChain { path: folder.to_owned() });
         }
         let folder = Folder::lock(folder, Purpose::Change, progress)?;
         let (database, identity) = folder.open_any()?;
@@ -94,6 +94,25 @@ impl RedbStore {
         let (folder, database, identity) = Folder::look(folder, progress)?;
         let path = folder.database();
         Ok((Self::of(database, &path, Some(folder)).reader, identity))
+    }
+
+    /// Checks whether a node of this network can use a folder, and writes nothing. Returns whether
+    /// the folder has a chain with a beginning.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StorageError`] as [`open`](Self::open) does.
+    pub fn check(folder: &Path, identity: &ChainIdentity) -> Result<bool, StorageError> {
+        match Self::look(folder, &Progress::none()) {
+            Ok((reader, found)) => {
+                let path = folder.join(folder::DATABASE);
+                schema::check_identity(&found, &path, identity)
+                    .map_err(Fault::at("open", &path))?;
+                Ok(reader.figures()?.finalized.is_some())
+            }
+            Err(StorageError::NoChain { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Creates a chain in a folder without one, and lets `fill` write it. The chain appears in the

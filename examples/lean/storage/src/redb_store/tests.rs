@@ -350,7 +350,7 @@ fn a_look_at_a_folder_needs_no_network_and_checks_every_entry() {
     let folder = folder();
     let missing =
         RedbStore::open_any(folder.path(), &Progress::none()).expect_err("there is no chain");
-    assert!(matches!(missing, StorageError::Failed { .. }), "{missing:?}");
+    assert!(matches!(missing, StorageError::NoChain { .. }), "{missing:?}");
     assert!(!file(folder.path()).exists(), "a look creates nothing");
 
     let (forest, _) = grown(folder.path());

@@ -11,8 +11,9 @@ use lean_node::events::{LossGroup, SlotRecord};
 pub(super) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     title(buffer, area, "FINALITY, DROPS AND ATTACKS", theme);
     let mut lines = vec![finality(model, theme, usize::from(area.width))];
-    lines.extend(model.latest.losses.groups.iter().map(group));
+    // Before the drops, because their number grows with an attack.
     lines.extend(disk(model));
+    lines.extend(model.latest.losses.groups.iter().map(group));
     for (at, (text, role)) in (1..area.height).zip(&lines) {
         let text = left(text, usize::from(area.width));
         put(buffer, area, at, &[(&text, *role)], theme);
